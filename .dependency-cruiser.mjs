@@ -1,0 +1,77 @@
+// The import table of ARCHITECTURE.md as rules. A room may import what stands behind its name, its own files, and nothing else.
+const ROOMS = {
+  model: [],
+  config: ['model'],
+  stores: ['model'],
+  connections: ['model'],
+  dialects: ['model'],
+  observe: ['model'],
+  tokens: ['model', 'stores/(token_store|invalidation)\\.ts$'],
+  registry: ['model', 'stores/document_store\\.ts$'],
+  oauth: ['model', 'tokens', 'registry', 'connections/connection\\.ts$', 'stores/token_store\\.ts$'],
+  gateway: ['model', 'tokens', 'stores/(token_store|counter_store)\\.ts$'],
+  http: ['model', 'oauth', 'gateway', 'registry', 'dialects/dialect\\.ts$'],
+  demo: [],
+  cli: ['config', 'compose\\.ts$', 'model'],
+};
+
+const table = Object.entries(ROOMS).map(([room, allowed]) => ({
+  name: `room-${room}`,
+  comment: `${room}/ may import ${allowed.join(', ') || 'nothing'}: see ARCHITECTURE.md, "Who may import whom".`,
+  severity: 'error',
+  from: { path: `^src/${room}/` },
+  to: { path: '^src/', pathNot: [room, ...allowed].map((to) => (to.endsWith('$') ? `^src/${to}` : `^src/${to}/`)) },
+}));
+
+// A variant imports its room's interface and never a sibling variant.
+const siblings = [
+  ['connections', '(connection|password_hash)\\.ts$'],
+  ['dialects', '(dialect|wire_form)\\.ts$'],
+  ['oauth/grants', 'grant\\.ts$'],
+].map(([room, interfaceFile]) => ({
+  name: `no-sibling-${room.replace('/', '-')}`,
+  comment: `A variant in ${room}/ imports the room's interface file, never another variant.`,
+  severity: 'error',
+  from: { path: `^src/${room}/` },
+  to: { path: `^src/${room}/`, pathNot: `^src/${room}/${interfaceFile}` },
+}));
+
+// Each third-party library that shapes the design has one door.
+const doors = [
+  ['ioredis', '^src/stores/redis'],
+  ['lru-cache', '^src/stores/lru'],
+  ['undici', '^src/gateway/(full_lane|upstreams)\\.ts$'],
+  ['koa|@koa/router|@koa/bodyparser', '^src/(http|console)/'],
+  ['yaml', '^src/config/'],
+  ['pino|prom-client', '^src/observe/'],
+].map(([library, door]) => ({
+  name: `door-${library.split('|')[0]}`,
+  comment: `Only ${door} may import ${library}.`,
+  severity: 'error',
+  from: { path: '^src/', pathNot: door },
+  to: { path: `^node_modules/(@types/)?(${library})/` },
+}));
+
+export default {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, path: '^src/', pathNot: '^src/(main|index)\\.ts$' },
+      to: {},
+    },
+    { name: 'not-to-test', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench)/' } },
+    { name: 'no-dev-dependencies', severity: 'error', from: { path: '^src/' }, to: { dependencyTypes: ['npm-dev'] } },
+    ...table,
+    ...siblings,
+    ...doors,
+  ],
+  options: {
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,45 @@
+import type { ErrorCode, Failure } from '../model/failure.ts';
+import type { AuthorizationRequest, OperationName, Operations } from '../model/protocol.ts';
+import type { AnyVariant } from '../model/variant.ts';
+import type { WireError, WireRequest, WireResponse } from '../model/wire.ts';
+
+/** One wire operation: where it is, and how its request and answer are written. `decode` throws `ProtocolError`. */
+export type OperationEndpoint = {
+  readonly [O in OperationName]: {
+    readonly operation: O;
+    readonly method: 'GET' | 'POST';
+    /** The whole path, prefix included. */
+    readonly path: string;
+    decode(request: WireRequest): Operations[O]['input'];
+    encode(output: Operations[O]['output']): WireResponse;
+  };
+}[OperationName];
+
+/** The endpoint a browser is sent to; the pages behind it belong to `http/`. */
+export interface BrowserEndpoint {
+  readonly operation: 'authorize';
+  readonly method: 'GET';
+  readonly path: string;
+  decode(request: WireRequest): AuthorizationRequest;
+}
+
+export type Endpoint = OperationEndpoint | BrowserEndpoint;
+
+/**
+ * A token dialect: pure functions between the wire and the model. It decides words, never outcomes.
+ * `errors` is total: a dialect that forgets an error does not compile.
+ */
+export interface Dialect {
+  readonly type: string;
+  readonly endpoints: readonly Endpoint[];
+  readonly errors: Readonly<Record<ErrorCode, WireError>>;
+  /** Words a failure at one of its endpoints, or (`route`) on a proxied route that speaks this dialect. */
+  fail(failure: Failure, at: 'endpoint' | 'route'): WireResponse;
+}
+
+export interface DialectDependencies {
+  /** Leading path of its endpoints, if the YAML names one; otherwise the dialect's own default. */
+  readonly prefix?: string | undefined;
+}
+
+export type DialectVariant = AnyVariant<DialectDependencies, Dialect>;

@@ -1,0 +1,73 @@
+import type { Client, User } from './client.ts';
+import type { IdentityHeaders, Route } from './route.ts';
+import type { Milliseconds, Seconds } from './units.ts';
+
+/** The whole configuration after reading: frozen, complete (defaults filled in), checked. */
+export interface Config {
+  /** The file it came from, for messages. */
+  readonly file: string;
+  readonly listen: ListenSettings;
+  readonly admin: AdminSettings;
+  readonly store: VariantSettings;
+  readonly cache: CacheSettings;
+  readonly tokens: TokenSettings;
+  readonly dialects: readonly DialectSettings[];
+  readonly routes: readonly Route[];
+  readonly clients: readonly Client[];
+  readonly connections: readonly ConnectionSettings[];
+  /** Users written in the YAML, of all database connections together. */
+  readonly users: readonly User[];
+  readonly identityHeaders: IdentityHeaders;
+  readonly log: LogSettings;
+}
+
+/** `type` names the variant, `options` is what that variant's schema made of the rest. */
+export interface VariantSettings {
+  readonly type: string;
+  readonly options: unknown;
+}
+export interface ConnectionSettings extends VariantSettings {
+  readonly name: string;
+}
+export interface DialectSettings extends VariantSettings {
+  /** Leading path of its endpoints (`/oauth2`); the dialect's own default when the YAML names none. */
+  readonly prefix?: string | undefined;
+  /** Lower-case host it answers on; absent means any. */
+  readonly host?: string | undefined;
+}
+
+export interface ListenSettings {
+  readonly host: string;
+  /** 0 asks the system for a free one. */
+  readonly port: number;
+  /** Processes: a number, or one per core for `auto`. */
+  readonly workers: number | 'auto';
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** CIDR ranges whose `X-Forwarded-*` headers are believed. */
+  readonly trustedProxies: readonly string[];
+  /** The public base URL (`https://auth.example.com`), if it is not what `host` and `port` say. The issuer of RFC 8414. */
+  readonly publicUrl?: string | undefined;
+}
+export interface AdminSettings {
+  readonly host: string;
+  readonly port: number;
+}
+export interface CacheSettings {
+  /** 0 switches the cache off. */
+  readonly maxTokens: number;
+  /** Hard age of an entry while the invalidation stream is up; use does not renew it. */
+  readonly ttl: Milliseconds;
+  /** Hard age of a fact that may still serve when the store gives no answer. */
+  readonly staleness: Milliseconds;
+  /** How long "no such token" is believed. */
+  readonly negativeTtl: Milliseconds;
+}
+export interface TokenSettings {
+  readonly accessTtl: Seconds;
+  readonly refreshTtl: Seconds;
+  readonly codeTtl: Seconds;
+  readonly refreshGrace: Seconds;
+}
+export interface LogSettings {
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}

@@ -1,0 +1,109 @@
+import type { Seconds } from './units.ts';
+
+declare const hashed: unique symbol;
+/** The SHA-256 of a token in base64url (43 characters): the only form of a token that is ever stored. */
+export type TokenHash = string & { readonly [hashed]: true };
+
+/**
+ * Where a record lives. All tokens of one grant share their first characters, the tag; a Redis Cluster keeps one tag in one
+ * slot, so a whole family changes in one atomic step. For a family, `hash` carries the family's id.
+ */
+export interface TokenRef {
+  readonly tag: string;
+  readonly hash: TokenHash;
+}
+
+/** Who signed in, as connections report it and as identity headers need it. */
+export interface Identity {
+  /** The stable user id (`sub`). */
+  readonly subject: string;
+  readonly username: string;
+  readonly name?: string | undefined;
+  readonly email?: string | undefined;
+  readonly phoneNumber?: string | undefined;
+  /** The name of the connection that proved it. */
+  readonly connection: string;
+  readonly roles: readonly string[];
+}
+
+/** What one grant gave: the parts every record of its family repeats. `user` is absent for client credentials. */
+export interface Authorization {
+  readonly client: string;
+  readonly user?: Identity | undefined;
+  readonly scopes: readonly string[];
+  readonly audience: readonly string[];
+  /** When the user last proved who they are (`auth_time`). */
+  readonly authenticatedAt?: Seconds | undefined;
+}
+
+export interface AccessToken extends Authorization {
+  readonly family: string;
+  readonly issuedAt: Seconds;
+  readonly expiresAt: Seconds;
+}
+
+/** Immutable: which family it belongs to and in which generation it was the live one. Says nothing without its family. */
+export interface RefreshToken {
+  readonly family: string;
+  readonly generation: number;
+  readonly expiresAt: Seconds;
+}
+
+/** All tokens that came from one grant. Ending the family ends them all. */
+export interface Family extends Authorization {
+  readonly id: string;
+  readonly device?: string | undefined;
+  /** Counts rotations from 0; the refresh token of this generation is the one that lives. */
+  readonly generation: number;
+  /** Live access tokens, so that revoking reaches them: hash and expiry, oldest first. */
+  readonly live: readonly (readonly [hash: TokenHash, expiresAt: Seconds])[];
+  /** The live refresh token and those that were rotated out but have not expired, so that revoking removes them too. */
+  readonly refresh: readonly (readonly [hash: TokenHash, expiresAt: Seconds])[];
+  /** The answer to the last rotation, sealed with a key only the presenter of the previous refresh token can derive. */
+  readonly replay?: { readonly sealed: string; readonly until: Seconds } | undefined;
+  readonly issuedAt: Seconds;
+  readonly expiresAt: Seconds;
+}
+
+/** An authorization code waiting to be redeemed (RFC 6749 §4.1.2). */
+export interface AuthorizationCode extends Authorization {
+  /** The redirect URI exactly as the authorization request sent it; absent if it sent none. */
+  readonly redirectUri?: string | undefined;
+  /** S256 (RFC 7636 §4.2); absent only for confidential clients of dialects that predate PKCE. */
+  readonly codeChallenge?: string | undefined;
+  readonly expiresAt: Seconds;
+}
+
+/** A browser that has signed in: what the session cookie points at. */
+export interface BrowserSession {
+  readonly user: Identity;
+  readonly authenticatedAt: Seconds;
+  readonly expiresAt: Seconds;
+}
+
+/** An authorization request between the page and the click. Kept here, not in the form, so that nothing in it can be changed. */
+export interface Interaction {
+  readonly dialect: string;
+  readonly client: string;
+  readonly redirectUri: string;
+  /** Whether the request itself named the redirect URI; if so the token request must repeat it. */
+  readonly redirectUriSent: boolean;
+  readonly scopes: readonly string[];
+  readonly state?: string | undefined;
+  readonly codeChallenge?: string | undefined;
+  /** The hash of the cookie of the browser that began it; no other browser may finish it. */
+  readonly browser: TokenHash;
+  readonly csrf: string;
+  readonly expiresAt: Seconds;
+}
+
+/** Every kind of record a token store keeps, and its shape. All of them expire. */
+export interface RecordOf {
+  readonly access: AccessToken;
+  readonly refresh: RefreshToken;
+  readonly family: Family;
+  readonly code: AuthorizationCode;
+  readonly session: BrowserSession;
+  readonly interaction: Interaction;
+}
+export type RecordKind = keyof RecordOf;

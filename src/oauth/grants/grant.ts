@@ -1,0 +1,26 @@
+import type { Client, GrantType } from '../../model/client.ts';
+import type { TokenRequest } from '../../model/protocol.ts';
+import type { Authorization, Family, TokenRef } from '../../model/token.ts';
+
+/** What a grant has proved: that tokens may be issued, for whom and for what. */
+export interface Proof {
+  readonly authorization: Authorization;
+  /** Whether a refresh token may be issued with it. */
+  readonly refreshable: boolean;
+  /** The id and tag the new family must take (codes fix them when they are issued); absent for fresh ones. */
+  readonly family?: TokenRef | undefined;
+  /** Set by the refresh grant: the family to rotate and the token that was presented. */
+  readonly rotates?: { readonly ref: TokenRef; readonly family: Family; readonly presented: string } | undefined;
+  readonly device?: string | undefined;
+}
+
+/**
+ * Proves that tokens may be issued and for what. It never mints and never writes tokens. The token endpoint owns the steps every
+ * grant shares (client, grant allowed, scope, identity, issue), so no grant can forget one.
+ */
+export interface Grant {
+  /** The wire value of `grant_type`. */
+  readonly type: GrantType;
+  /** @throws ProtocolError when the request proves nothing. */
+  authorize(request: TokenRequest, client: Client): Promise<Proof>;
+}

@@ -1,0 +1,63 @@
+import type { RecordKind, RecordOf, TokenRef } from '../model/token.ts';
+import type { Milliseconds, Seconds } from '../model/units.ts';
+import type { Invalidation } from './invalidation.ts';
+
+/** An answer at once where it is known, a promise where someone must be asked: a cache hit costs no microtask. */
+export type Answer<T> = T | Promise<T>;
+
+/** One record with its place and its kind. */
+export type Entry = {
+  readonly [K in RecordKind]: { readonly kind: K; readonly ref: TokenRef; readonly record: RecordOf[K] };
+}[RecordKind];
+
+/** A user or a client, whose families are listed together. */
+export interface Owner {
+  readonly of: 'user' | 'client';
+  readonly id: string;
+}
+
+/** Where to find one family of an owner's, and when it ends. */
+export interface FamilyListing {
+  readonly ref: TokenRef;
+  readonly expiresAt: Seconds;
+}
+
+/**
+ * Keeps records that expire. Every implementation passes `test/contract/token_store.ts`.
+ *
+ * A record past its `expiresAt` is never returned, whether or not it is still there.
+ * All methods throw `DependencyUnavailable` when no usable answer came within the store's time budget (250 ms), and
+ * `CorruptRecord` when what was found cannot be read. Neither error carries a key or a token.
+ */
+export interface TokenStore {
+  /** @param staleness how old a cached answer may be if the store cannot be asked; only a cache looks at it. */
+  get<K extends RecordKind>(kind: K, ref: TokenRef, staleness?: Milliseconds): Answer<RecordOf[K] | undefined>;
+
+  /**
+   * Writes all entries or none. They share one tag. Families are also listed under their user and their client.
+   * Only for refs that are new: replacing what others may have cached goes through `rotate`, `take` or `revoke`.
+   */
+  put(entries: readonly Entry[]): Promise<void>;
+
+  /** Reads and deletes in one step: of any number of callers at once, one gets the record. */
+  take<K extends RecordKind>(kind: K, ref: TokenRef): Promise<RecordOf[K] | undefined>;
+
+  /**
+   * Writes all entries, one of which replaces the family, if the family is still there and still of generation `from`.
+   * Access tokens the old family listed as live and the new one does not are deleted and announced.
+   * @returns whether it was; if not, nothing was written.
+   */
+  rotate(family: TokenRef, from: number, entries: readonly Entry[]): Promise<boolean>;
+
+  /**
+   * Deletes a family with every access and refresh token it lists, in one step, and announces the access tokens.
+   * Resolves only once the deletion is durable here.
+   * @returns whether there was such a family.
+   */
+  revoke(family: TokenRef): Promise<boolean>;
+
+  /** The unexpired families of a user or client, latest expiry first. May name one that has been revoked meanwhile. */
+  families(owner: Owner, limit: number): Promise<readonly FamilyListing[]>;
+
+  readonly invalidation: Invalidation;
+}

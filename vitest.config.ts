@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    // Two cores: real servers run beside the tests, so more workers only make them wait for each other.
+    maxWorkers: 2,
+    allowOnly: false,
+  },
+});
