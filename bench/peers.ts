@@ -1,0 +1,13 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Brings what only the bench needs, from its own lock file: the product's dependencies stay the product's. */
+export function installPeers(): void {
+  const installed = join(import.meta.dirname, 'node_modules', '.package-lock.json');
+  const locked = join(import.meta.dirname, 'package-lock.json');
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(locked).mtimeMs) return;
+
+  const { status } = spawnSync('npm', ['ci'], { cwd: import.meta.dirname, stdio: 'inherit' });
+  if (status !== 0) throw new Error('npm ci failed in bench/');
+}
