@@ -43,6 +43,12 @@ export interface User {
   readonly disabled: boolean;
 }
 
+/**
+ * The form in which usernames are compared: `Alice` and `alice` are one person, however the letters were composed.
+ * Two users of one connection whose usernames fold alike cannot both exist.
+ */
+export const foldUsername = (username: string): string => username.normalize('NFC').toLowerCase();
+
 /** What a user has agreed that a client may do (remembered, so that the page is not shown again). */
 export interface Consent {
   readonly subject: string;

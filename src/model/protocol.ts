@@ -70,6 +70,8 @@ export interface AuthorizationRequest {
   readonly state?: string | undefined;
   readonly codeChallenge?: string | undefined;
   readonly codeChallengeMethod?: string | undefined;
+  /** Who must use PKCE in this dialect; absent means everybody. Public clients must in any case (RFC 9700 §2.1.1). */
+  readonly pkce?: 'everybody' | 'public_clients' | undefined;
 }
 
 /** What metadata documents (RFC 8414) are made from: facts of the running configuration, absolute URLs added by the dialect. */
