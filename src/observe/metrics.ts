@@ -1,0 +1,128 @@
+/**
+ * Counters for Prometheus. Every label has few values by construction: routes and grants come from the configuration, reasons
+ * from a closed list, and whatever a caller could invent (a method, a path) is folded or left out.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Exchange } from '../model/exchange.ts';
+
+/** What a cache says about itself; counts are totals since the start. */
+export interface CacheStats {
+  readonly hits: number;
+  readonly misses: number;
+  readonly size: number;
+  readonly negativeSize: number;
+  readonly evictions: number;
+}
+
+export interface MetricsText {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export interface Metrics {
+  request(exchange: Exchange): void;
+  /** @param grant the wire value of a grant that has just given tokens. */
+  tokenIssued(grant: string): void;
+  /** Names what is read at each scrape: the cache's own counts, and whether the store answers. */
+  watch(sources: { readonly cache?: () => CacheStats; readonly store?: () => Promise<void> }): void;
+  /** The page that Prometheus reads. */
+  text(): Promise<MetricsText>;
+  /** For `cluster_metrics.ts` alone. */
+  readonly registry: Registry;
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+/** Seconds. Fine where a gateway lives (below 50 ms), coarse above. */
+const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  const requests = new Counter({
+    name: 'gatehouse_requests_total',
+    help: 'Requests that have ended, by route, method and status.',
+    labelNames: ['route', 'method', 'status'],
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'gatehouse_request_duration_seconds',
+    help: 'Time from the request head to the end of the response.',
+    labelNames: ['route'],
+    buckets: BUCKETS,
+    registers,
+  });
+  const refusals = new Counter({
+    name: 'gatehouse_refusals_total',
+    help: 'Requests that were refused, by reason.',
+    labelNames: ['reason'],
+    registers,
+  });
+  const issued = new Counter({
+    name: 'gatehouse_tokens_issued_total',
+    help: 'Answers that carried a new access token, by grant.',
+    labelNames: ['grant'],
+    registers,
+  });
+
+  return {
+    registry,
+    request({ route = 'none', method, status, duration, refused }) {
+      requests.inc({ route, method: METHODS.has(method) ? method : 'other', status });
+      durations.observe({ route }, duration / 1000);
+      if (refused) refusals.inc({ reason: refused });
+    },
+    tokenIssued: (grant) => issued.inc({ grant }),
+    watch({ cache, store }) {
+      if (cache) watchCache(registers, cache);
+      if (store) watchStore(registers, store);
+    },
+    text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}
+
+/** The cache counts for itself, without a call per look-up; its totals are copied when someone asks. */
+function watchCache(registers: Registry[], stats: () => CacheStats): void {
+  const total = (name: string, help: string, read: (from: CacheStats) => number) =>
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read(stats()));
+      },
+    });
+  const size = (name: string, help: string, read: (from: CacheStats) => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read(stats()));
+      },
+    });
+  total('gatehouse_cache_hits_total', 'Token look-ups answered by the cache.', (from) => from.hits);
+  total('gatehouse_cache_misses_total', 'Token look-ups that had to ask the store.', (from) => from.misses);
+  total('gatehouse_cache_evictions_total', 'Entries dropped to make room.', (from) => from.evictions);
+  size('gatehouse_cache_entries', 'Access tokens in the cache.', (from) => from.size);
+  size('gatehouse_cache_negative_entries', 'Unknown tokens in the cache.', (from) => from.negativeSize);
+}
+
+/** Asked at each scrape, so that the value is never older than the page. With several workers, one that cannot reach it counts. */
+function watchStore(registers: Registry[], ping: () => Promise<void>): void {
+  new Gauge({
+    name: 'gatehouse_store_up',
+    help: '1 if the store answers, 0 if it does not.',
+    registers,
+    aggregator: 'min',
+    async collect() {
+      const up = await ping().then(
+        () => 1,
+        () => 0,
+      );
+      this.set(up);
+    },
+  });
+}
