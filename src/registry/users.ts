@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { foldUsername, type User } from '../model/client.ts';
+import { ProtocolError } from '../model/failure.ts';
+import type { DocumentStore } from '../stores/document_store.ts';
+import { type Listing, mergedPage } from './pages.ts';
+
+/**
+ * The users of database connections. Usernames are compared folded (`foldUsername`): `Alice` signs in as `alice`.
+ * Configured users win over stored ones with the same id or username, and can be changed in the configuration only.
+ */
+export interface UserRegistry {
+  findByUsername(connection: string, username: string): Promise<User | undefined>;
+  find(id: string): Promise<User | undefined>;
+  /** @param limit 1 to 1,000. */
+  list(limit: number, after?: string): Promise<Listing<User>>;
+  /** @throws ProtocolError `invalid_request` when the id or the username is taken. */
+  add(draft: UserDraft): Promise<User>;
+  /** @returns whether there was one. @throws ProtocolError `invalid_request` for configured users. */
+  remove(id: string): Promise<boolean>;
+}
+
+/** A user before it has an id. The password comes hashed: this room never sees one. */
+export type UserDraft = Pick<User, 'connection' | 'username' | 'passwordHash'> & Partial<User>;
+
+export interface UsersDependencies {
+  readonly configured: readonly User[];
+  readonly documents: DocumentStore;
+}
+
+const LONGEST_USERNAME = 256;
+
+/** @throws Error when two configured users of a connection have usernames that fold alike, or two share an id. */
+export function createUsers({ configured, documents }: UsersDependencies): UserRegistry {
+  const fixed = uniqueBy(configured, (user) => user.id);
+  const fixedByName = uniqueBy(configured, (user) => nameKey(user.connection, user.username));
+
+  async function find(id: string): Promise<User | undefined> {
+    return fixed.get(id) ?? (await documents.get('user', id));
+  }
+
+  async function findByUsername(connection: string, username: string): Promise<User | undefined> {
+    if (username.length > LONGEST_USERNAME) return undefined;
+    const key = nameKey(connection, username);
+    const known = fixedByName.get(key);
+    if (known) return known;
+    const pointer = await documents.get('username', key);
+    if (!pointer || fixed.has(pointer.id)) return undefined;
+    const user = await documents.get('user', pointer.id);
+    // A pointer that leads to somebody else is left over from a half-done removal: it must not sign anybody in.
+    return user && nameKey(user.connection, user.username) === key ? user : undefined;
+  }
+
+  async function add(draft: UserDraft): Promise<User> {
+    const user: User = { roles: [], disabled: false, ...draft, id: draft.id ?? randomUUID() };
+    const key = nameKey(user.connection, user.username);
+    const isNew = !fixed.has(user.id) && (await documents.put('user', user.id, user, { ifAbsent: true }));
+    if (!isNew) throw taken(`id '${user.id}'`);
+    // The name second: a crash in between leaves a user that nobody can sign in as, never a name that nobody can take.
+    const isFree = !fixedByName.has(key) && (await documents.put('username', key, { id: user.id }, { ifAbsent: true }));
+    if (isFree) return user;
+    await documents.delete('user', user.id);
+    throw taken(`username '${user.username}' in the connection '${user.connection}'`);
+  }
+
+  async function remove(id: string): Promise<boolean> {
+    if (fixed.has(id)) {
+      throw new ProtocolError('invalid_request', `User '${id}' is in the configuration file: change it there.`);
+    }
+    const user = await documents.get('user', id);
+    if (!user) return false;
+    const removed = await documents.delete('user', id);
+    await documents.delete('username', nameKey(user.connection, user.username));
+    return removed;
+  }
+
+  return {
+    find,
+    findByUsername,
+    list: (limit, after) => mergedPage({ kind: 'user', documents, configured: fixed, limit, after }),
+    add,
+    remove,
+  };
+}
+
+/** Connection names have no colon, so no two users share a key. */
+const nameKey = (connection: string, username: string): string => `${connection}:${foldUsername(username)}`;
+
+function uniqueBy(users: readonly User[], key: (user: User) => string): ReadonlyMap<string, User> {
+  const map = new Map(users.map((user) => [key(user), user]));
+  if (map.size < users.length)
+    throw new Error('two configured users have the same id, or usernames that differ in case only');
+  return map;
+}
+
+const taken = (what: string) =>
+  new ProtocolError('invalid_request', `There is a user with the ${what} already: choose another.`);

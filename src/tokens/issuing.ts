@@ -1,0 +1,169 @@
+import type { Clock } from '../model/clock.ts';
+import type { TokenSettings } from '../model/config.ts';
+import { DependencyUnavailable, ProtocolError } from '../model/failure.ts';
+import type { TokenAnswer } from '../model/protocol.ts';
+import type { Authorization, Family, Identity, TokenRef } from '../model/token.ts';
+import { inSeconds, type Seconds, seconds } from '../model/units.ts';
+import type { TokenStore } from '../stores/token_store.ts';
+import { listAccess, listRefresh, newFamilyRef } from './families.ts';
+import { hashToken } from './hashing.ts';
+import { mintAccess, mintRefresh } from './minting.ts';
+import { seal, unseal } from './replay.ts';
+import { planRotation } from './rotation.ts';
+
+/** Makes tokens and writes their records: the only code that mints what clients hold. */
+export interface Issuer {
+  /** Begins a family. Its refresh token lives for the refresh time from now, and each rotation starts that time anew. */
+  issue(order: IssueOrder): Promise<TokenAnswer>;
+  /**
+   * Replaces the presented refresh token by a new pair; inside the grace window it gives the last pair again.
+   * @throws ProtocolError `invalid_grant` for a token that was rotated out before, after ending its family.
+   */
+  rotate(order: RotationOrder): Promise<TokenAnswer>;
+  /** Ends a family: every access and refresh token of it. @returns whether there was one. */
+  end(family: TokenRef): Promise<boolean>;
+}
+
+export interface IssueOrder {
+  readonly authorization: Authorization;
+  /** What the family may ever have: the scopes of the authorization, or fewer if the client asked for fewer. */
+  readonly scopes: readonly string[];
+  readonly refreshable: boolean;
+  /** Fixed beforehand for codes; absent for a fresh one. */
+  readonly family?: TokenRef | undefined;
+  readonly device?: string | undefined;
+}
+
+export interface RotationOrder {
+  /** Where the family lives. */
+  readonly ref: TokenRef;
+  /** The family as it was read; if it has changed since, it is read again. */
+  readonly family: Family;
+  /** The refresh token as the client sent it. */
+  readonly presented: string;
+  /** What the new access token may do; the family keeps its own scopes (RFC 6749 §6). */
+  readonly scopes: readonly string[];
+  /** Who the user is by now; absent for what the family says. */
+  readonly user?: Identity | undefined;
+}
+
+export interface IssuerDependencies {
+  readonly store: TokenStore;
+  readonly clock: Clock;
+  readonly settings: TokenSettings;
+}
+
+export function createIssuer({ store, clock, settings }: IssuerDependencies): Issuer {
+  async function issue(order: IssueOrder): Promise<TokenAnswer> {
+    const now = inSeconds(clock.now());
+    const ref = order.family ?? newFamilyRef();
+    const authorization = { ...authorizationOf(order.authorization), scopes: order.scopes };
+    const access = mintAccess(ref, authorization, { now, ttl: settings.accessTtl });
+    const refresh = order.refreshable ? mintRefresh(ref, 0, { now, ttl: settings.refreshTtl }) : undefined;
+    const family: Family = {
+      ...authorization,
+      id: ref.hash,
+      ...(order.device !== undefined && { device: order.device }),
+      generation: 0,
+      live: [access.listing],
+      refresh: refresh ? [refresh.listing] : [],
+      issuedAt: now,
+      expiresAt: latest(access.expiresAt, refresh?.expiresAt),
+    };
+    await store.put([{ kind: 'family', ref, record: family }, access.entry, ...(refresh ? [refresh.entry] : [])]);
+    return {
+      accessToken: access.token,
+      refreshToken: refresh?.token,
+      scopes: order.scopes,
+      issuedAt: now,
+      expiresIn: settings.accessTtl,
+    };
+  }
+
+  async function rotate(order: RotationOrder): Promise<TokenAnswer> {
+    const presented = hashToken(order.presented);
+    let family: Family | undefined = order.family;
+    // A lost swap means that the generation moved on, so the second plan can only replay or refuse: two rounds are enough.
+    for (let round = 0; round < 2; round++) {
+      if (!family) throw ended();
+      const plan = planRotation(family, presented, clock.now());
+      if (plan.do === 'replay') return replay(plan.sealed, order, family);
+      if (plan.do === 'reuse') {
+        await store.revoke(order.ref);
+        throw reused();
+      }
+      const answer = await swap(order, family);
+      if (answer) return answer;
+      family = await store.get('family', order.ref);
+    }
+    throw new DependencyUnavailable('token store', 'a rotation could not be settled');
+  }
+
+  /** @returns undefined if somebody else rotated or ended the family first: then nothing was written. */
+  async function swap(order: RotationOrder, family: Family): Promise<TokenAnswer | undefined> {
+    const { ref, scopes } = order;
+    const now = inSeconds(clock.now());
+    const generation = family.generation + 1;
+    const authorization = { ...authorizationOf(family), ...(order.user && { user: order.user }) };
+    const access = mintAccess(ref, { ...authorization, scopes }, { now, ttl: settings.accessTtl });
+    const refresh = mintRefresh(ref, generation, { now, ttl: settings.refreshTtl });
+    const pair = { accessToken: access.token, refreshToken: refresh.token, scopes, issuedAt: now };
+    const record: Family = {
+      ...family,
+      ...authorization,
+      generation,
+      live: listAccess(family, access.listing, now),
+      refresh: listRefresh(family, refresh.listing, now),
+      replay: {
+        sealed: seal({ ...pair, expiresAt: access.expiresAt }, order.presented, { family: family.id, generation }),
+        until: seconds(now + settings.refreshGrace),
+      },
+      expiresAt: latest(access.expiresAt, refresh.expiresAt),
+    };
+    const swapped = await store.rotate(ref, family.generation, [
+      { kind: 'family', ref, record },
+      access.entry,
+      refresh.entry,
+    ]);
+    return swapped ? { ...pair, expiresIn: settings.accessTtl } : undefined;
+  }
+
+  function replay(sealed: string, order: RotationOrder, family: Family): TokenAnswer {
+    const { expiresAt, ...pair } = unseal(sealed, order.presented, {
+      family: family.id,
+      generation: family.generation,
+    });
+    // A retry is the same request again. One that asks for other scopes must not be given more than it asked for.
+    if (!sameScopes(pair.scopes, order.scopes)) throw otherScopes();
+    return { ...pair, expiresIn: seconds(Math.max(0, expiresAt - inSeconds(clock.now()))) };
+  }
+
+  return { issue, rotate, end: (family) => store.revoke(family) };
+}
+
+/** The parts that a family and its access tokens have in common, and nothing else of a larger record. */
+function authorizationOf({ client, user, scopes, audience, authenticatedAt }: Authorization): Authorization {
+  return { client, scopes, audience, ...(user && { user }), ...(authenticatedAt !== undefined && { authenticatedAt }) };
+}
+
+const latest = (one: Seconds, other: Seconds | undefined): Seconds =>
+  other !== undefined && other > one ? other : one;
+
+function sameScopes(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((scope) => others.includes(scope));
+}
+
+const ended = () =>
+  new ProtocolError('invalid_grant', 'This refresh token is no longer valid: ask the user to sign in again.');
+
+const reused = () =>
+  new ProtocolError(
+    'invalid_grant',
+    'This refresh token was used before, so all tokens of this sign-in were revoked: ask the user to sign in again.',
+  );
+
+const otherScopes = () =>
+  new ProtocolError(
+    'invalid_scope',
+    'This refresh token was just used for other scopes: repeat that request unchanged, or use the new refresh token.',
+  );
