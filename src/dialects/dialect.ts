@@ -3,9 +3,12 @@ import type { AuthorizationRequest, OperationName, Operations } from '../model/p
 import type { AnyVariant } from '../model/variant.ts';
 import type { WireError, WireRequest, WireResponse } from '../model/wire.ts';
 
-/** One wire operation: where it is, and how its request and answer are written. `decode` throws `ProtocolError`. */
-export type OperationEndpoint = {
-  readonly [O in OperationName]: {
+/**
+ * One wire operation: where it is, and how its request and answer are written. `decode` throws `ProtocolError`.
+ * Generic, so that code for any operation can pass what `decode` made to the operation of that name.
+ */
+export type OperationEndpoint<Name extends OperationName = OperationName> = {
+  readonly [O in Name]: {
     readonly operation: O;
     readonly method: 'GET' | 'POST';
     /** The whole path, prefix included. */
@@ -13,7 +16,7 @@ export type OperationEndpoint = {
     decode(request: WireRequest): Operations[O]['input'];
     encode(output: Operations[O]['output']): WireResponse;
   };
-}[OperationName];
+}[Name];
 
 /** The endpoint a browser is sent to; the pages behind it belong to `http/`. */
 export interface BrowserEndpoint {
