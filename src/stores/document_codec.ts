@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import type { Client, Consent, DocumentKind, DocumentOf, User } from '../model/client.ts';
+import { CorruptRecord } from '../model/failure.ts';
+import { seconds } from '../model/units.ts';
+
+/** Documents as JSON text. Reading trusts nothing: what does not have the shape of its kind is a `CorruptRecord`. */
+
+const time = z
+  .number()
+  .int()
+  .nonnegative()
+  .transform((count) => seconds(count));
+const texts = z.array(z.string());
+
+const client: z.ZodType<Client> = z.object({
+  id: z.string(),
+  name: z.string(),
+  description: z.string().optional(),
+  secrets: z.array(z.object({ hash: z.string(), expiresAt: time.optional() })),
+  public: z.boolean(),
+  grants: texts,
+  redirectUris: texts,
+  scopes: texts,
+  audience: texts,
+  connections: texts.optional(),
+  disabled: z.boolean(),
+});
+
+const user: z.ZodType<User> = z.object({
+  id: z.string(),
+  connection: z.string(),
+  username: z.string(),
+  name: z.string().optional(),
+  email: z.string().optional(),
+  phoneNumber: z.string().optional(),
+  passwordHash: z.string(),
+  roles: texts,
+  disabled: z.boolean(),
+});
+
+const consent: z.ZodType<Consent> = z.object({
+  subject: z.string(),
+  client: z.string(),
+  scopes: texts,
+  grantedAt: time,
+});
+
+const SHAPES: { readonly [K in DocumentKind]: z.ZodType<DocumentOf[K]> } = {
+  client,
+  user,
+  username: z.object({ id: z.string() }),
+  consent,
+};
+
+export function encodeDocument<K extends DocumentKind>(document: DocumentOf[K]): string {
+  return JSON.stringify(document);
+}
+
+/** @throws CorruptRecord */
+export function decodeDocument<K extends DocumentKind>(kind: K, text: unknown): DocumentOf[K] {
+  let parsed: unknown;
+  try {
+    parsed = typeof text === 'string' ? JSON.parse(text) : undefined;
+  } catch {
+    // The error of JSON.parse quotes the text, so it must not travel.
+  }
+  const result = SHAPES[kind].safeParse(parsed);
+  // The cause would quote the document; which kind it was is all that may be said.
+  if (!result.success) throw new CorruptRecord(kind);
+  return result.data;
+}
+
+/**
+ * Ids are compared and listed by their UTF-8 bytes, which a lone surrogate does not have.
+ * @throws RangeError for a text that is not well-formed Unicode, or longer than 64 KiB.
+ */
+export function checkDocumentId(id: string): void {
+  if (!id.isWellFormed() || Buffer.byteLength(id) > 65_536) {
+    throw new RangeError('an id must be well-formed Unicode of at most 64 KiB');
+  }
+}
+
+/** @throws RangeError unless it is a whole number from 1 to 1,000. */
+export function checkLimit(limit: number): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) throw new RangeError('limit must be 1 to 1,000');
+}

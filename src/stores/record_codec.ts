@@ -1,0 +1,156 @@
+import { CorruptRecord } from '../model/failure.ts';
+import type {
+  AccessToken,
+  Authorization,
+  AuthorizationCode,
+  BrowserSession,
+  Family,
+  Identity,
+  Interaction,
+  RecordKind,
+  RecordOf,
+  RefreshToken,
+} from '../model/token.ts';
+import { FieldReader, trimmed, type Wire } from './wire_fields.ts';
+
+/**
+ * Token records as text, for stores that keep text. Each is a JSON array whose places are fixed and only ever added to at the
+ * end: names are not repeated in millions of records, and the Redis scripts can read the few places they decide on.
+ *
+ * Reading trusts nothing: what does not have exactly the expected shape is a `CorruptRecord`, never a half-filled record.
+ */
+interface Codec<R> {
+  write(record: R): readonly Wire[];
+  /** @param id the hash under which the record was found. */
+  read(fields: FieldReader, id: string): R;
+}
+
+/** First place of every record. A record of another version is corrupt to this program: 503, and it stays as it is. */
+const VERSION = 1;
+
+export function encodeRecord<K extends RecordKind>(kind: K, record: RecordOf[K]): string {
+  return JSON.stringify(trimmed([VERSION, ...CODECS[kind].write(record)]));
+}
+
+/**
+ * @param id the hash of the ref it was found under; a family's id is not repeated in its record.
+ * @throws CorruptRecord
+ */
+export function decodeRecord<K extends RecordKind>(kind: K, text: unknown, id: string): RecordOf[K] {
+  const fields = FieldReader.parse(kind, text);
+  if (fields.count() !== VERSION) throw new CorruptRecord(kind);
+  const record = CODECS[kind].read(fields, id);
+  fields.end();
+  return record;
+}
+
+const identity = {
+  write: (user: Identity): readonly Wire[] =>
+    trimmed([
+      ...[user.subject, user.username, user.connection],
+      ...[user.name, user.email, user.phoneNumber, user.roles.length > 0 ? user.roles : undefined],
+    ]),
+  read: (fields: FieldReader): Identity => {
+    const [subject, username, connection] = [fields.text(), fields.text(), fields.text()];
+    const [name, email, phoneNumber] = [fields.optionalText(), fields.optionalText(), fields.optionalText()];
+    const roles = fields.optionalTexts() ?? [];
+    fields.end();
+    return { subject, username, connection, roles, ...present({ name, email, phoneNumber }) };
+  },
+};
+
+/** Always the last places of its record, because what follows `client` and `scopes` is mostly absent. */
+const authorization = {
+  write: (it: Authorization): readonly Wire[] => [
+    it.client,
+    it.scopes,
+    it.user && identity.write(it.user),
+    it.authenticatedAt,
+    it.audience.length > 0 ? it.audience : undefined,
+  ],
+  read: (fields: FieldReader): Authorization => {
+    const [client, scopes] = [fields.text(), fields.texts()];
+    const user = fields.optionalGroup(identity.read);
+    const authenticatedAt = fields.optionalSeconds();
+    const audience = fields.optionalTexts() ?? [];
+    return { client, scopes, audience, ...present({ user, authenticatedAt }) };
+  },
+};
+
+const access: Codec<AccessToken> = {
+  write: (it) => [it.family, it.issuedAt, it.expiresAt, ...authorization.write(it)],
+  read: (fields) => {
+    const [family, issuedAt, expiresAt] = [fields.text(), fields.seconds(), fields.seconds()];
+    return { family, issuedAt, expiresAt, ...authorization.read(fields) };
+  },
+};
+
+const refresh: Codec<RefreshToken> = {
+  write: (it) => [it.family, it.generation, it.expiresAt],
+  read: (fields) => ({ family: fields.text(), generation: fields.count(), expiresAt: fields.seconds() }),
+};
+
+/** `redis_scripts.ts` reads the generation and the two lists at the places they have here. */
+const family: Codec<Family> = {
+  write: (it) => [
+    ...[it.generation, it.live.flat(), it.refresh.flat(), it.issuedAt, it.expiresAt],
+    ...[it.device, it.replay?.sealed, it.replay?.until],
+    ...authorization.write(it),
+  ],
+  read: (fields, id) => {
+    const [generation, live, refreshes] = [fields.count(), fields.hashes(), fields.hashes()];
+    const [issuedAt, expiresAt, device] = [fields.seconds(), fields.seconds(), fields.optionalText()];
+    const [sealed, until] = [fields.optionalText(), fields.optionalSeconds()];
+    const replay = sealed !== undefined && until !== undefined ? { sealed, until } : undefined;
+    const shared = authorization.read(fields);
+    return { id, generation, live, refresh: refreshes, issuedAt, expiresAt, ...present({ device, replay }), ...shared };
+  },
+};
+
+const code: Codec<AuthorizationCode> = {
+  write: (it) => [it.expiresAt, it.redirectUri, it.codeChallenge, ...authorization.write(it)],
+  read: (fields) => {
+    const expiresAt = fields.seconds();
+    const [redirectUri, codeChallenge] = [fields.optionalText(), fields.optionalText()];
+    return { expiresAt, ...present({ redirectUri, codeChallenge }), ...authorization.read(fields) };
+  },
+};
+
+const session: Codec<BrowserSession> = {
+  write: (it) => [identity.write(it.user), it.authenticatedAt, it.expiresAt],
+  read: (fields) => ({
+    user: fields.group(identity.read),
+    authenticatedAt: fields.seconds(),
+    expiresAt: fields.seconds(),
+  }),
+};
+
+const interaction: Codec<Interaction> = {
+  write: (it) => [
+    ...[it.dialect, it.client, it.redirectUri, it.redirectUriSent ? 1 : 0, it.scopes],
+    ...[it.browser, it.csrf, it.expiresAt, it.state, it.codeChallenge],
+  ],
+  read: (fields) => {
+    const [dialect, client, redirectUri] = [fields.text(), fields.text(), fields.text()];
+    const [redirectUriSent, scopes] = [fields.flag(), fields.texts()];
+    const [browser, csrf, expiresAt] = [fields.hash(), fields.text(), fields.seconds()];
+    const [state, codeChallenge] = [fields.optionalText(), fields.optionalText()];
+    const known = { dialect, client, redirectUri, redirectUriSent, scopes, browser, csrf, expiresAt };
+    return { ...known, ...present({ state, codeChallenge }) };
+  },
+};
+
+const CODECS: { readonly [K in RecordKind]: Codec<RecordOf[K]> } = {
+  access,
+  refresh,
+  family,
+  code,
+  session,
+  interaction,
+};
+
+/** Leaves absent members out, so that a record reads back as it was written. */
+function present<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  // The cast says in a type what the filter does at run time.
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as never;
+}

@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { milliseconds } from '../../src/model/units.ts';
+import type { Backend } from '../../src/stores/backend.ts';
+import type { BackendUnderTest } from './backend_under_test.ts';
+import { HOSTILE_IDS } from './records.ts';
+
+/** What every counter store promises. */
+export function counterStoreContract(start: () => Promise<BackendUnderTest>): void {
+  describe('counter store contract', () => {
+    let under: BackendUnderTest;
+    let backend: Backend;
+    let other: Backend;
+
+    beforeAll(async () => {
+      under = await start();
+      [backend, other] = await Promise.all([under.open(), under.open()]);
+    });
+    afterAll(async () => {
+      await Promise.all([backend?.close(), other?.close()]);
+      await under?.stop();
+    });
+
+    it('counts every one of a hundred events at once, over two handles', async () => {
+      const hits = await Promise.all(
+        Array.from({ length: 100 }, async (_, index) =>
+          (index % 2 ? backend : other).counters.hit('many', milliseconds(60_000)),
+        ),
+      );
+      expect(hits.map(({ count }) => count).sort((a, b) => a - b)).toEqual(
+        Array.from({ length: 100 }, (_, i) => i + 1),
+      );
+      for (const { remaining } of hits) {
+        expect(remaining).toBeGreaterThan(0);
+        expect(remaining).toBeLessThanOrEqual(60_000);
+      }
+    });
+
+    it('starts anew when the window is over, which later events do not prolong', async () => {
+      const window = milliseconds(400);
+      expect((await backend.counters.hit('window', window)).count).toBe(1);
+      await under.elapse(250);
+      const second = await backend.counters.hit('window', window);
+      expect(second.count).toBe(2);
+      expect(second.remaining).toBeLessThanOrEqual(150);
+      await under.elapse(200);
+      expect((await backend.counters.hit('window', window)).count).toBe(1);
+    });
+
+    it('keeps hostile keys apart', async () => {
+      const keys = [...new Set(HOSTILE_IDS)];
+      for (const key of keys) expect((await backend.counters.hit(key, milliseconds(60_000))).count).toBe(1);
+      for (const key of keys) expect((await other.counters.hit(key, milliseconds(60_000))).count).toBe(2);
+    });
+  });
+}
