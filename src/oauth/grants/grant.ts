@@ -1,6 +1,9 @@
+import type { Connection } from '../../connections/connection.ts';
 import type { Client, GrantType } from '../../model/client.ts';
+import type { Clock } from '../../model/clock.ts';
 import type { TokenRequest } from '../../model/protocol.ts';
 import type { Authorization, Family, TokenRef } from '../../model/token.ts';
+import type { TokenStore } from '../../stores/token_store.ts';
 
 /** What a grant has proved: that tokens may be issued, for whom and for what. */
 export interface Proof {
@@ -23,4 +26,11 @@ export interface Grant {
   readonly type: GrantType;
   /** @throws ProtocolError when the request proves nothing. */
   authorize(request: TokenRequest, client: Client): Promise<Proof>;
+}
+
+/** What `create` of every grant is handed; each takes what it needs. */
+export interface GrantDependencies {
+  readonly store: TokenStore;
+  readonly connections: readonly Connection[];
+  readonly clock: Clock;
 }

@@ -1,0 +1,232 @@
+import type { Connection } from '../connections/connection.ts';
+import type { Client } from '../model/client.ts';
+import type { Clock } from '../model/clock.ts';
+import type { TokenSettings } from '../model/config.ts';
+import { type Failure, ProtocolError } from '../model/failure.ts';
+import type { AuthorizationRequest, ServerFacts } from '../model/protocol.ts';
+import type { Identity } from '../model/token.ts';
+import type { ClientRegistry } from '../registry/clients.ts';
+import type { ConsentRegistry } from '../registry/consents.ts';
+import type { TokenStore } from '../stores/token_store.ts';
+import { createCodeIssuer } from './authorization_codes.ts';
+import { checkedRequest, type TrustedTarget, trustedTarget } from './authorization_request.ts';
+import { createBrowserSessions, type FoundSession } from './browser_sessions.ts';
+import {
+  checkCsrf,
+  consentCsrf,
+  createInteractions,
+  isBrowserId,
+  newBrowserId,
+  type OpenedRequest,
+  type OpenInteraction,
+} from './interactions.ts';
+import { isRegistered, withParameters } from './redirects.ts';
+import { createSignInDesk } from './sign_in.ts';
+
+/** The raw cookie values that a browser came with. */
+export interface Browser {
+  readonly id?: string | undefined;
+  readonly session?: string | undefined;
+}
+
+/**
+ * The authorization endpoint (RFC 6749 §4.1.1) and the pages behind it, as steps that http/ carries out.
+ * All methods throw `ProtocolError` for what must be shown on an error page and never redirected.
+ */
+export interface AuthorizationFlow {
+  /** The app sent the browser here. */
+  begin(request: AuthorizationRequest, browser: Browser): Promise<Step>;
+  /** The browser is back from signing in. */
+  resume(interaction: string, browser: Browser): Promise<Step>;
+  signIn(interaction: string, browser: Browser, form: SignInForm): Promise<Step>;
+  /** "Not you?": ends the session, and asks for another user. */
+  signOut(interaction: string, browser: Browser, form: { readonly csrf: string }): Promise<Step>;
+  consent(interaction: string, browser: Browser, form: ConsentForm): Promise<Step>;
+}
+
+export interface SignInForm {
+  readonly csrf: string;
+  readonly username: string;
+  readonly password: string;
+  readonly connection?: string | undefined;
+}
+
+export interface ConsentForm {
+  readonly csrf: string;
+  readonly allow: boolean;
+}
+
+export type Step =
+  /** To the app, with a code or an error. */
+  | { readonly do: 'redirect'; readonly to: string; readonly session?: string | undefined }
+  /** Set the session cookie, and go on with `resume` by a 303. */
+  | { readonly do: 'resume'; readonly interaction: string; readonly session: string }
+  | {
+      readonly do: 'sign_in';
+      readonly interaction: string;
+      readonly csrf: string;
+      readonly client: Client;
+      readonly redirectUri: string;
+      /** The value to set the browser cookie to. */
+      readonly browser: string;
+      readonly problem?: string | undefined;
+      readonly username?: string | undefined;
+    }
+  | {
+      readonly do: 'consent';
+      readonly interaction: string;
+      readonly csrf: string;
+      readonly client: Client;
+      readonly user: Identity;
+      readonly scopes: readonly string[];
+      readonly redirectUri: string;
+    };
+
+export interface AuthorizationDependencies {
+  readonly clients: ClientRegistry;
+  readonly consents: ConsentRegistry;
+  readonly connections: readonly Connection[];
+  readonly store: TokenStore;
+  readonly clock: Clock;
+  readonly settings: TokenSettings;
+  readonly facts: ServerFacts;
+}
+
+/** A signed-in browser, whose user may use this client now. */
+interface SignedIn extends FoundSession {
+  readonly user: Identity;
+}
+
+export function createAuthorization(deps: AuthorizationDependencies): AuthorizationFlow {
+  const { clients, consents, facts } = deps;
+  const interactions = createInteractions(deps);
+  const sessions = createBrowserSessions(deps);
+  const issueCode = createCodeIssuer(deps);
+  const desk = createSignInDesk(deps.connections);
+
+  async function begin(request: AuthorizationRequest, browser: Browser): Promise<Step> {
+    // 1. Client and redirect URI: until both are known to belong together, nothing is redirected.
+    const target = await trustedTarget(request, clients);
+
+    // 2. The rest; from here on the app is told what is wrong.
+    const checked = checkedOrFailure(request, target);
+    if ('failure' in checked) return refuse(target.redirectUri, request.state, checked.failure);
+
+    // 3. Keep it, bound to this browser. A browser without our cookie is a new one, whatever session it brings.
+    const known = isBrowserId(browser.id);
+    const id = known ? browser.id : newBrowserId();
+    const open = await interactions.open(checked.request, id);
+
+    // 4. Go as far as is possible without the user.
+    return proceed(open, target.client, known ? browser : { id });
+  }
+
+  async function resume(interaction: string, browser: Browser): Promise<Step> {
+    const { open, client } = await reopen(interaction, browser);
+    return proceed(open, client, browser);
+  }
+
+  async function signIn(interaction: string, browser: Browser, form: SignInForm): Promise<Step> {
+    const { open, client } = await reopen(interaction, browser);
+    checkCsrf(form.csrf, open.record.csrf);
+    const user = await desk.signIn(client, form);
+    if (user) return { do: 'resume', interaction, session: await sessions.begin(user, browser.session) };
+    const problem = 'Wrong username or password. Check both and try again.';
+    return { ...signInPage(open, client, browser), problem, username: form.username };
+  }
+
+  async function signOut(interaction: string, browser: Browser, form: { readonly csrf: string }): Promise<Step> {
+    const { open, client } = await reopen(interaction, browser);
+    const found = await sessions.find(browser.session);
+    if (found) {
+      checkCsrf(form.csrf, consentCsrf(open.record, found.ref));
+      await sessions.end(browser.session);
+    }
+    return signInPage(open, client, browser);
+  }
+
+  async function consent(interaction: string, browser: Browser, form: ConsentForm): Promise<Step> {
+    const { open, client } = await reopen(interaction, browser);
+    const signedIn = await signedInTo(client, browser);
+    if (!signedIn) return signInPage(open, client, browser);
+    checkCsrf(form.csrf, consentCsrf(open.record, signedIn.ref));
+    if (!form.allow) {
+      await interactions.close(open);
+      return refuse(open.record.redirectUri, open.record.state, DENIED);
+    }
+    return finish(open, client, signedIn, { remember: !client.public });
+  }
+
+  /** Sign-in page, consent page or code: whatever is missing first. */
+  async function proceed(open: OpenInteraction, client: Client, browser: Browser): Promise<Step> {
+    const signedIn = await signedInTo(client, browser);
+    if (!signedIn) return signInPage(open, client, browser);
+    // Anyone can claim to be a public client, so an earlier consent says nothing about who asks now (RFC 8252 §8.6).
+    const agreed = !client.public && (await consents.covers(signedIn.user.subject, client.id, open.record.scopes));
+    if (agreed) return finish(open, client, signedIn, { remember: false });
+    const { redirectUri, scopes } = open.record;
+    const csrf = consentCsrf(open.record, signedIn.ref);
+    return { do: 'consent', interaction: open.token, csrf, client, user: signedIn.user, scopes, redirectUri };
+  }
+
+  /** Ends the interaction and sends a code to the app. */
+  async function finish(
+    open: OpenInteraction,
+    client: Client,
+    { user, session }: SignedIn,
+    { remember }: { readonly remember: boolean },
+  ): Promise<Step> {
+    const { redirectUri, scopes, state } = open.record;
+    await interactions.close(open);
+    if (remember) await consents.remember(user.subject, client.id, scopes);
+    const code = await issueCode({ request: open.record, client, user, authenticatedAt: session.authenticatedAt });
+    return redirect(redirectUri, { code, state });
+  }
+
+  /** The interaction, and its client as it is now: one that was disabled or changed meanwhile gets nothing. */
+  async function reopen(interaction: string, browser: Browser) {
+    const open = await interactions.find(interaction, browser.id);
+    const client = await clients.find(open.record.client);
+    if (!client || client.disabled || !isRegistered(open.record.redirectUri, client.redirectUris)) {
+      throw new ProtocolError('invalid_request', 'The app was changed meanwhile: go back to it and start again.');
+    }
+    return { open, client };
+  }
+
+  async function signedInTo(client: Client, browser: Browser): Promise<SignedIn | undefined> {
+    const found = await sessions.find(browser.session);
+    const user = found && (await desk.current(client, found.session.user));
+    return user && { ...found, user };
+  }
+
+  function signInPage({ token, record }: OpenInteraction, client: Client, browser: Browser) {
+    const { csrf, redirectUri } = record;
+    return { do: 'sign_in', interaction: token, csrf, client, redirectUri, browser: browser.id ?? '' } as const;
+  }
+
+  /** RFC 6749 §4.1.2.1: the codes that can occur here are spelled in the model as they are on the wire. */
+  function refuse(redirectUri: string, state: string | undefined, { code, description }: Failure): Step {
+    return redirect(redirectUri, { error: code, error_description: description, state });
+  }
+
+  /** RFC 9207 §2: the issuer goes with every answer, so that an app with several servers cannot be made to mix them up. */
+  function redirect(redirectUri: string, parameters: Readonly<Record<string, string | undefined>>): Step {
+    return { do: 'redirect', to: withParameters(redirectUri, { ...parameters, iss: facts.issuer }) };
+  }
+
+  return { begin, resume, signIn, signOut, consent };
+}
+
+const DENIED: Failure = { code: 'access_denied', description: 'The user did not allow it: the app can ask again.' };
+
+type Checked = { readonly request: OpenedRequest } | { readonly failure: Failure };
+
+/** Turns what `checkedRequest` throws for the app into a value; anything else goes on. */
+function checkedOrFailure(request: AuthorizationRequest, target: TrustedTarget): Checked {
+  try {
+    return { request: checkedRequest(request, target) };
+  } catch (error) {
+    if (error instanceof ProtocolError) return { failure: error.failure };
+    throw error;
+  }
+}

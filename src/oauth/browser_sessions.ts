@@ -1,0 +1,52 @@
+import type { Clock } from '../model/clock.ts';
+import type { BrowserSession, Identity, TokenRef } from '../model/token.ts';
+import { inSeconds, seconds } from '../model/units.ts';
+import type { TokenStore } from '../stores/token_store.ts';
+import { refOf } from '../tokens/format.ts';
+import { mintWithRef } from '../tokens/minting.ts';
+
+/** Browsers that have signed in, by the value of their session cookie. */
+export interface BrowserSessions {
+  find(cookie: string | undefined): Promise<FoundSession | undefined>;
+  /**
+   * Begins a session under a value that never existed before, and ends the one the browser came with: a value that
+   * somebody planted in the browser beforehand is worth nothing after the sign-in.
+   * @returns the cookie's new value.
+   */
+  begin(user: Identity, former: string | undefined): Promise<string>;
+  end(cookie: string | undefined): Promise<void>;
+}
+
+export interface FoundSession {
+  readonly ref: TokenRef;
+  readonly session: BrowserSession;
+}
+
+/** A working day. Use does not renew it. */
+const LIFETIME = seconds(12 * 60 * 60);
+
+export function createBrowserSessions(deps: { readonly store: TokenStore; readonly clock: Clock }): BrowserSessions {
+  const { store, clock } = deps;
+
+  async function end(cookie: string | undefined): Promise<void> {
+    const ref = refOf(cookie ?? '');
+    if (ref) await store.take('session', ref);
+  }
+
+  return {
+    async find(cookie) {
+      const ref = refOf(cookie ?? '');
+      const session = ref && (await store.get('session', ref));
+      return session && { ref, session };
+    },
+    async begin(user, former) {
+      await end(former);
+      const { token, ref } = mintWithRef('session');
+      const now = inSeconds(clock.now());
+      const record = { user, authenticatedAt: now, expiresAt: seconds(now + LIFETIME) };
+      await store.put([{ kind: 'session', ref, record }]);
+      return token;
+    },
+    end,
+  };
+}

@@ -1,0 +1,20 @@
+import { ProtocolError } from '../../model/failure.ts';
+import type { Grant } from './grant.ts';
+
+/** RFC 6749 §4.4: the client acts for itself. Authenticating was the proof, so a client without a secret has none. */
+export function create(): Grant {
+  return {
+    type: 'client_credentials',
+    async authorize(_request, client) {
+      if (client.public) {
+        throw new ProtocolError(
+          'unauthorized_client',
+          'A public client cannot prove that it is itself: use authorization_code.',
+        );
+      }
+      const { id, scopes, audience } = client;
+      // No refresh token (RFC 6749 §4.4.3): the client can always ask again.
+      return { authorization: { client: id, scopes, audience }, refreshable: false };
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import type { Connection, PasswordVerifier } from '../connections/connection.ts';
+import type { Clock } from '../model/clock.ts';
+import type { TokenSettings } from '../model/config.ts';
+import type { OperationName, Operations, ServerFacts } from '../model/protocol.ts';
+import type { ClientRegistry } from '../registry/clients.ts';
+import type { ConsentRegistry } from '../registry/consents.ts';
+import type { TokenStore } from '../stores/token_store.ts';
+import type { Issuer } from '../tokens/issuing.ts';
+import { type AuthorizationFlow, createAuthorization } from './authorization.ts';
+import { createClientAuthentication } from './client_authentication.ts';
+import type { Grant } from './grants/grant.ts';
+import { createIntrospection } from './introspection.ts';
+import { createMetadata } from './metadata.ts';
+import { createRevocation } from './revocation.ts';
+import { createTokenEndpoint } from './token_endpoint.ts';
+
+/**
+ * The protocol core. This room owns what OAuth decides: who the client is, what a grant proves, which scopes are given,
+ * what a redirect may say. It must not know HTTP, cookies or HTML (http/), nor how a parameter is spelled (dialects/).
+ */
+export interface Protocol {
+  readonly operations: { readonly [O in OperationName]: Operation<O> };
+  readonly authorization: AuthorizationFlow;
+}
+
+/** @throws ProtocolError for the caller, DependencyUnavailable and CorruptRecord when the gateway cannot tell. */
+export type Operation<O extends OperationName> = (input: Operations[O]['input']) => Promise<Operations[O]['output']>;
+
+export interface ProtocolDependencies {
+  readonly grants: readonly Grant[];
+  readonly clients: ClientRegistry;
+  readonly consents: ConsentRegistry;
+  readonly connections: readonly Connection[];
+  readonly passwords: PasswordVerifier;
+  readonly store: TokenStore;
+  readonly issuer: Issuer;
+  readonly clock: Clock;
+  readonly settings: TokenSettings;
+  readonly facts: ServerFacts;
+}
+
+export function createProtocol(deps: ProtocolDependencies): Protocol {
+  const authenticate = createClientAuthentication(deps);
+  return {
+    operations: {
+      token: createTokenEndpoint({ ...deps, authenticate }),
+      revoke: createRevocation({ ...deps, authenticate }),
+      introspect: createIntrospection({ ...deps, authenticate }),
+      metadata: createMetadata(deps),
+    },
+    authorization: createAuthorization(deps),
+  };
+}

@@ -1,0 +1,36 @@
+import type { RevocationRequest } from '../model/protocol.ts';
+import type { TokenStore } from '../stores/token_store.ts';
+import { familyRef } from '../tokens/families.ts';
+import { refOf } from '../tokens/format.ts';
+import type { AuthenticateClient } from './client_authentication.ts';
+
+export interface RevocationDependencies {
+  readonly authenticate: AuthenticateClient;
+  readonly store: TokenStore;
+}
+
+/**
+ * RFC 7009: an access token goes alone, a refresh token takes its family with it (§2.1). A token that is unknown, or another
+ * client's, is answered in the same way and left as it is: the answer tells nobody which tokens exist.
+ */
+export function createRevocation(deps: RevocationDependencies): (request: RevocationRequest) => Promise<undefined> {
+  const { authenticate, store } = deps;
+
+  return async ({ credentials, token }) => {
+    const client = await authenticate(credentials);
+    const ref = refOf(token);
+    if (!ref) return undefined;
+
+    const access = await store.get('access', ref);
+    if (access) {
+      if (access.client === client.id) await store.take('access', ref);
+      return undefined;
+    }
+    const refresh = await store.get('refresh', ref);
+    if (refresh) {
+      const family = familyRef(ref.tag, refresh.family);
+      if ((await store.get('family', family))?.client === client.id) await store.revoke(family);
+    }
+    return undefined;
+  };
+}

@@ -1,0 +1,18 @@
+import { ProtocolError } from '../model/failure.ts';
+
+/**
+ * The scopes to give: those asked for, or all that may be had when none were named (RFC 6749 §3.3).
+ * @throws ProtocolError `invalid_scope` when one was asked for that may not be had.
+ */
+export function chosenScopes(asked: readonly string[] | undefined, available: readonly string[]): readonly string[] {
+  if (asked === undefined) return available;
+  if (asked.every((scope) => available.includes(scope))) return [...new Set(asked)];
+  // What was asked for is not repeated: it is whatever a stranger wrote.
+  const hint = available.length > 0 ? `ask for any of: ${available.join(' ')}` : 'leave scope out';
+  throw new ProtocolError('invalid_scope', `A scope was asked for that cannot be given here: ${hint}.`);
+}
+
+/** The scopes that are still the client's: what was granted before the client was restricted is not given again. */
+export function stillAllowed(granted: readonly string[], allowed: readonly string[]): readonly string[] {
+  return granted.filter((scope) => allowed.includes(scope));
+}
