@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+/** Documents rot from their file names on: what they name must be there. */
+
+const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'bench/README.md'];
+
+/** Where a path in backticks may start: at the root, or (`gateway/decide.ts`) at the room. */
+const STARTS = ['.', 'src', 'test', 'bench'];
+
+/** A path or a file name in backticks; placeholders (`<type>`), globs, requests and shell words are none. */
+const NAMED_FILE = /`([\w.-]+(?:\/[\w.-]+)*(?:\/|\.(?:ts|md|yaml|json|mjs|svg)))`/g;
+const LINK = /\]\((?!https?:|mailto:|#)([^)\s#]+)/g;
+
+/** Made by a run, so not in a fresh checkout. */
+const PRODUCED = new Set(['dist/', 'bench/results.json', 'results.json']);
+
+describe.each(DOCUMENTS)('%s', (document) => {
+  it('links only to files that exist', async () => {
+    const text = await readFile(document, 'utf8');
+    const broken = all(text, LINK).filter((target) => !existsSync(join(dirname(document), target)));
+    expect(broken).toEqual([]);
+  });
+
+  it('names only files and folders that exist', async () => {
+    const text = await readFile(document, 'utf8');
+    const unknown = all(text, NAMED_FILE).filter(
+      (name) => !PRODUCED.has(name) && !STARTS.some((start) => existsSync(join(start, name))),
+    );
+    expect(unknown).toEqual([]);
+  });
+});
+
+function all(text: string, pattern: RegExp): string[] {
+  return [...text.matchAll(pattern)].map(([, found]) => found ?? '');
+}
