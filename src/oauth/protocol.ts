@@ -10,7 +10,6 @@ import { type AuthorizationFlow, createAuthorization } from './authorization.ts'
 import { createClientAuthentication } from './client_authentication.ts';
 import type { Grant } from './grants/grant.ts';
 import { createIntrospection } from './introspection.ts';
-import { createMetadata } from './metadata.ts';
 import { createRevocation } from './revocation.ts';
 import { createTokenEndpoint } from './token_endpoint.ts';
 
@@ -46,7 +45,8 @@ export function createProtocol(deps: ProtocolDependencies): Protocol {
       token: createTokenEndpoint({ ...deps, authenticate }),
       revoke: createRevocation({ ...deps, authenticate }),
       introspect: createIntrospection({ ...deps, authenticate }),
-      metadata: createMetadata(deps),
+      // RFC 8414: the facts of the configuration; the dialect adds its own URLs.
+      metadata: async () => deps.facts,
     },
     authorization: createAuthorization(deps),
   };

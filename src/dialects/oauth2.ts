@@ -1,0 +1,230 @@
+import { z } from 'zod';
+import type { ErrorCode, Failure } from '../model/failure.ts';
+import type { IntrospectionAnswer, ServerFacts, TokenAnswer, TokenRequest } from '../model/protocol.ts';
+import { variant } from '../model/variant.ts';
+import type { Pair, WireError, WireRequest, WireResponse } from '../model/wire.ts';
+import type { Dialect, DialectDependencies, Endpoint } from './dialect.ts';
+import {
+  bodyParameters,
+  clientCredentials,
+  json,
+  NO_STORE,
+  needed,
+  parametersOf,
+  quotable,
+  scopesOf,
+} from './wire_form.ts';
+
+/** The standard dialect: RFC 6749 with PKCE (7636), revocation (7009), introspection (7662), metadata (8414), Bearer (6750). */
+
+const options = z.strictObject({
+  require_pkce: z
+    .boolean()
+    .default(true)
+    .describe('Whether confidential clients must use PKCE too. Public clients must in any case.'),
+});
+type OAuth2Options = z.infer<typeof options>;
+
+export const oauth2 = variant<OAuth2Options, DialectDependencies, Dialect>({
+  type: 'oauth2',
+  options,
+  create: ({ require_pkce }, { prefix = '/oauth2' }) => ({
+    type: 'oauth2',
+    endpoints: endpointsUnder(prefix.replace(/\/$/, ''), require_pkce),
+    errors: ERRORS,
+    fail,
+  }),
+});
+
+function endpointsUnder(prefix: string, requirePkce: boolean): readonly Endpoint[] {
+  const paths: Paths = {
+    authorize: `${prefix}/authorize`,
+    token: `${prefix}/token`,
+    revoke: `${prefix}/revoke`,
+    introspect: `${prefix}/introspect`,
+  };
+  return [
+    {
+      operation: 'authorize',
+      method: 'GET',
+      path: paths.authorize,
+      decode: (request) => decodeAuthorization(request, requirePkce),
+    },
+    { operation: 'token', method: 'POST', path: paths.token, decode: decodeToken, encode: encodeToken },
+    {
+      operation: 'revoke',
+      method: 'POST',
+      path: paths.revoke,
+      decode: decodeAboutToken,
+      // RFC 7009 §2.2: the status says it all.
+      encode: () => ({ status: 200, headers: NO_STORE, body: '' }),
+    },
+    {
+      operation: 'introspect',
+      method: 'POST',
+      path: paths.introspect,
+      decode: decodeAboutToken,
+      encode: encodeIntrospection,
+    },
+    {
+      operation: 'metadata',
+      method: 'GET',
+      path: '/.well-known/oauth-authorization-server',
+      decode: () => undefined,
+      encode: (facts) => encodeMetadata(facts, paths),
+    },
+  ];
+}
+
+type Paths = Readonly<Record<'authorize' | 'token' | 'revoke' | 'introspect', string>>;
+
+/** RFC 6749 §4.1.1, RFC 7636 §4.3. */
+function decodeAuthorization({ query }: WireRequest, requirePkce: boolean) {
+  const parameters = parametersOf(query);
+  return {
+    dialect: 'oauth2',
+    responseType: parameters.get('response_type'),
+    clientId: parameters.get('client_id'),
+    redirectUri: parameters.get('redirect_uri'),
+    scopes: scopesOf(parameters.get('scope')),
+    state: parameters.get('state'),
+    codeChallenge: parameters.get('code_challenge'),
+    codeChallengeMethod: parameters.get('code_challenge_method'),
+    pkce: requirePkce ? ('everybody' as const) : ('public_clients' as const),
+  };
+}
+
+/** RFC 6749 §4.1.3, §4.3.2, §4.4.2, §6. */
+function decodeToken(request: WireRequest): TokenRequest {
+  const parameters = bodyParameters(request);
+  const grantType = needed(parameters, 'grant_type');
+  return {
+    credentials: clientCredentials(request.authorization, parameters),
+    grantType,
+    code: parameters.get('code'),
+    redirectUri: parameters.get('redirect_uri'),
+    codeVerifier: parameters.get('code_verifier'),
+    refreshToken: parameters.get('refresh_token'),
+    username: parameters.get('username'),
+    password: parameters.get('password'),
+    // The code already says which scopes; RFC 6749 §4.1.3 knows no scope here, and unknown parameters are ignored.
+    scopes: grantType === 'authorization_code' ? undefined : scopesOf(parameters.get('scope')),
+  };
+}
+
+/** RFC 7009 §2.1 and RFC 7662 §2.1. The hint is not needed: a token's place follows from its characters. */
+function decodeAboutToken(request: WireRequest) {
+  const parameters = bodyParameters(request);
+  const credentials = clientCredentials(request.authorization, parameters);
+  return { credentials, token: needed(parameters, 'token') };
+}
+
+/** RFC 6749 §5.1. */
+function encodeToken(answer: TokenAnswer): WireResponse {
+  return json(200, {
+    access_token: answer.accessToken,
+    token_type: 'Bearer',
+    expires_in: answer.expiresIn,
+    refresh_token: answer.refreshToken,
+    scope: answer.scopes.join(' ') || undefined,
+  });
+}
+
+/** RFC 7662 §2.2. */
+function encodeIntrospection(answer: IntrospectionAnswer): WireResponse {
+  if (!answer.active) return json(200, { active: false });
+  return json(200, {
+    active: true,
+    scope: answer.scopes.join(' ') || undefined,
+    client_id: answer.client,
+    username: answer.username,
+    token_type: answer.tokenType === 'access_token' ? 'Bearer' : undefined,
+    exp: answer.expiresAt,
+    iat: answer.issuedAt,
+    sub: answer.subject,
+    aud: answer.audience.length > 0 ? answer.audience : undefined,
+  });
+}
+
+/** RFC 8414 §2; empty lists are left out (§3.2). */
+function encodeMetadata(facts: ServerFacts, paths: Paths): WireResponse {
+  const base = facts.issuer.replace(/\/$/, '');
+  const everybody = ['client_secret_basic', 'client_secret_post', 'none'];
+  return json(200, {
+    issuer: facts.issuer,
+    authorization_endpoint: base + paths.authorize,
+    token_endpoint: base + paths.token,
+    token_endpoint_auth_methods_supported: everybody,
+    revocation_endpoint: base + paths.revoke,
+    revocation_endpoint_auth_methods_supported: everybody,
+    introspection_endpoint: base + paths.introspect,
+    introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    grant_types_supported: facts.grantTypes,
+    scopes_supported: facts.scopes.length > 0 ? facts.scopes : undefined,
+    code_challenge_methods_supported: ['S256'],
+    authorization_response_iss_parameter_supported: true,
+  });
+}
+
+const ERRORS: Readonly<Record<ErrorCode, WireError>> = {
+  invalid_request: { status: 400, error: 'invalid_request' },
+  invalid_client: { status: 401, error: 'invalid_client' },
+  invalid_grant: { status: 400, error: 'invalid_grant' },
+  invalid_credentials: { status: 400, error: 'invalid_grant' },
+  invalid_scope: { status: 400, error: 'invalid_scope' },
+  unauthorized_client: { status: 400, error: 'unauthorized_client' },
+  unsupported_grant_type: { status: 400, error: 'unsupported_grant_type' },
+  unsupported_response_type: { status: 400, error: 'unsupported_response_type' },
+  redirect_uri_mismatch: { status: 400, error: 'invalid_grant' },
+  access_denied: { status: 403, error: 'access_denied' },
+  too_many_attempts: { status: 429, error: 'too_many_attempts' },
+  server_error: { status: 500, error: 'server_error' },
+  temporarily_unavailable: { status: 503, error: 'temporarily_unavailable' },
+  missing_token: { status: 401, error: 'unauthorized' },
+  invalid_token: { status: 401, error: 'invalid_token' },
+  insufficient_scope: { status: 403, error: 'insufficient_scope' },
+  rate_limited: { status: 429, error: 'rate_limited' },
+  upstream_unreachable: { status: 502, error: 'upstream_unreachable' },
+  upstream_timeout: { status: 504, error: 'upstream_timeout' },
+  ambiguous_request: { status: 400, error: 'invalid_request' },
+  not_found: { status: 404, error: 'not_found' },
+  method_not_allowed: { status: 405, error: 'method_not_allowed' },
+  unsupported_media_type: { status: 415, error: 'unsupported_media_type' },
+  payload_too_large: { status: 413, error: 'payload_too_large' },
+  uri_too_long: { status: 414, error: 'uri_too_long' },
+  headers_too_large: { status: 431, error: 'headers_too_large' },
+};
+
+function fail(failure: Failure, at: 'endpoint' | 'route'): WireResponse {
+  const { status, error } = ERRORS[failure.code];
+  const challenge = at === 'endpoint' ? clientChallenge(failure) : tokenChallenge(failure);
+  const headers: Pair[] = [...(failure.headers ?? [])];
+  if (challenge !== undefined) headers.push(['www-authenticate', challenge]);
+  if (failure.retryAfter !== undefined) headers.push(['retry-after', String(failure.retryAfter)]);
+  return json(status, { error, error_description: quotable(failure.description) }, headers);
+}
+
+/** RFC 6749 §5.2 asks for it when the client tried Basic, RFC 9110 §15.5.2 with every 401. */
+function clientChallenge({ code }: Failure): string | undefined {
+  return code === 'invalid_client' ? 'Basic realm="gatehouse"' : undefined;
+}
+
+/** RFC 6750 §3. */
+function tokenChallenge({ code, description, scope }: Failure): string | undefined {
+  switch (code) {
+    case 'missing_token':
+      // §3.1: who sent no token is told no error.
+      return 'Bearer realm="gatehouse"';
+    case 'invalid_request':
+    case 'invalid_token':
+    case 'insufficient_scope': {
+      const attributes = [`error="${code}"`, `error_description="${quotable(description)}"`];
+      if (scope !== undefined) attributes.push(`scope="${quotable(scope.join(' '))}"`);
+      return ['Bearer realm="gatehouse"', ...attributes].join(', ');
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,124 @@
+import { ProtocolError } from '../model/failure.ts';
+import type { ClientCredentials } from '../model/protocol.ts';
+import type { Pair, WireRequest, WireResponse } from '../model/wire.ts';
+
+/** How OAuth writes parameters, credentials and answers: what dialects that follow RFC 6749 have in common. */
+
+export type Parameters = ReadonlyMap<string, string>;
+
+/**
+ * The parameters of a query or a form. An empty value counts as absent (RFC 6749 §3.1, §3.2).
+ * @throws ProtocolError `invalid_request` when one comes twice, even empty: two readers would pick different ones.
+ */
+export function parametersOf(pairs: readonly Pair[]): Parameters {
+  const seen = new Set<string>();
+  for (const [name] of pairs) {
+    if (seen.has(name))
+      throw new ProtocolError('invalid_request', `Send ${nameForMessage(name)} once, not several times.`);
+    seen.add(name);
+  }
+  return new Map(pairs.filter(([, value]) => value !== ''));
+}
+
+/** As `parametersOf`, from the body alone. Query strings end up in logs and histories, so nothing may come there (RFC 6749 §2.3.1). */
+export function bodyParameters(request: WireRequest): Parameters {
+  if (request.query.length > 0) {
+    throw new ProtocolError('invalid_request', 'Send parameters in the body as a form, not in the query string.');
+  }
+  return parametersOf(request.body);
+}
+
+/** The value of a parameter that must be there. @throws ProtocolError `invalid_request`. */
+export function needed(parameters: Parameters, name: string): string {
+  const value = parameters.get(name);
+  if (value === undefined) throw new ProtocolError('invalid_request', `Send ${name}.`);
+  return value;
+}
+
+/** RFC 6749 §3.3: names between spaces. Whether they exist is the protocol's question. */
+export function scopesOf(text: string | undefined): readonly string[] | undefined {
+  const scopes = text?.split(' ').filter((scope) => scope !== '');
+  return scopes && scopes.length > 0 ? scopes : undefined;
+}
+
+/**
+ * Who the client says it is (RFC 6749 §2.3.1): by HTTP Basic, or by `client_id` and `client_secret` in the body, or by `client_id` alone.
+ * @throws ProtocolError when it uses two ways at once, or one that cannot be read.
+ */
+export function clientCredentials(
+  authorization: string | undefined,
+  parameters: Parameters,
+): ClientCredentials | undefined {
+  const id = parameters.get('client_id');
+  const secret = parameters.get('client_secret');
+  if (authorization !== undefined) {
+    const basic = basicCredentials(authorization);
+    if (secret !== undefined) {
+      throw new ProtocolError('invalid_request', 'Authenticate in one way: HTTP Basic or client_secret, not both.');
+    }
+    if (id !== undefined && id !== basic.id) {
+      throw new ProtocolError(
+        'invalid_request',
+        'The client_id in the body is not the one in the Authorization header.',
+      );
+    }
+    return basic;
+  }
+  if (id === undefined && secret !== undefined) {
+    throw new ProtocolError('invalid_request', 'Send client_id with client_secret.');
+  }
+  if (id === undefined) return undefined;
+  return secret === undefined ? { id, method: 'none' } : { id, secret, method: 'client_secret_post' };
+}
+
+const BASIC = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i;
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** RFC 7617, with id and secret form-encoded before they are joined (RFC 6749 §2.3.1). */
+function basicCredentials(authorization: string): ClientCredentials {
+  const [, encoded] = BASIC.exec(authorization) ?? [];
+  if (encoded === undefined) throw unreadable();
+  try {
+    const text = utf8.decode(Buffer.from(encoded, 'base64'));
+    const colon = text.indexOf(':');
+    if (colon < 1) throw unreadable();
+    const [id, secret] = [formDecoded(text.slice(0, colon)), formDecoded(text.slice(colon + 1))];
+    return { id, secret, method: 'client_secret_basic' };
+  } catch {
+    // Bytes that are no UTF-8, or a percent sign that begins no escape.
+    throw unreadable();
+  }
+}
+
+const formDecoded = (text: string): string => decodeURIComponent(text.replaceAll('+', ' '));
+
+const unreadable = () =>
+  new ProtocolError(
+    'invalid_client',
+    'The Authorization header cannot be read: send Basic and the base64 of client_id:client_secret, both percent-encoded.',
+  );
+
+/** Answers that carry tokens, or say something about them, are never kept (RFC 6749 §5.1). */
+export const NO_STORE: readonly Pair[] = [
+  ['cache-control', 'no-store'],
+  ['pragma', 'no-cache'],
+];
+
+/** A JSON answer; members that are undefined are left out. */
+export function json(status: number, body: object, headers: readonly Pair[] = []): WireResponse {
+  return {
+    status,
+    headers: [['content-type', 'application/json'], ...NO_STORE, ...headers],
+    body: JSON.stringify(body),
+  };
+}
+
+/** Text as `error_description` and quoted strings may carry it (RFC 6749 §5.2, RFC 6750 §3): nothing in it can end the quotes. */
+export function quotable(text: string): string {
+  return text.replaceAll(/["\\]/g, "'").replaceAll(/[^\x20-\x7e]/g, '?');
+}
+
+/** A parameter's name for an error message, unless it is one that a stranger made up to be printed. */
+function nameForMessage(name: string): string {
+  return /^[a-z][a-z_]{0,40}$/.test(name) ? name : 'each parameter';
+}
