@@ -1,0 +1,57 @@
+import { Buffer } from 'node:buffer';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Refusal } from './decide.ts';
+
+/** An unread body of up to so many bytes is read to its end, so that the connection stays good. */
+const READ_TO_END = 65_536;
+/** From a longer one so much is still taken, for so many milliseconds, so that the caller gets to see the answer. */
+const LINGER_BYTES = 262_144;
+const LINGER_TIME = 1_000;
+
+/** Answers a request that is not forwarded. A body that is still coming is not waited for: the connection closes behind the answer. */
+export function answerRefusal(
+  request: IncomingMessage,
+  response: ServerResponse,
+  refusal: Refusal,
+  requestId: string,
+): void {
+  const { status, headers: pairs, body } = refusal.response;
+  const close = refusal.close || !endsSoon(request);
+  const headers: string[] = [];
+  for (const [name, value] of pairs) headers.push(name, value);
+  // HTTP itself answers no body on these, and so says no length of one.
+  headers.push('X-Request-Id', requestId, 'Content-Length', String(Buffer.byteLength(body)));
+  if (close) headers.push('Connection', 'close');
+  response.writeHead(status, headers);
+  if (request.method !== 'HEAD') response.write(body);
+  finish(request, response);
+}
+
+/**
+ * Ends an answer that is completely written. If the request's body is still coming, some of it is read and thrown away first:
+ * closing a socket with unread bytes makes the system reset it, and the answer would be lost on its way.
+ */
+export function finish(request: IncomingMessage, response: ServerResponse): void {
+  if (request.complete || endsSoon(request) || response.destroyed) {
+    response.end();
+    return;
+  }
+  let left = LINGER_BYTES;
+  const stop = () => {
+    clearTimeout(timer);
+    request.off('data', take).off('end', stop).off('close', stop).pause();
+    response.end();
+  };
+  const take = (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) stop();
+  };
+  const timer = setTimeout(stop, LINGER_TIME);
+  request.on('data', take).on('end', stop).on('close', stop).resume();
+}
+
+/** Whether no body is announced, or a short one that the caller sends without waiting for a word from us. */
+function endsSoon(request: IncomingMessage): boolean {
+  const { 'transfer-encoding': coding, 'content-length': length, expect } = request.headers;
+  return coding === undefined && expect === undefined && Number(length ?? 0) <= READ_TO_END;
+}

@@ -1,0 +1,40 @@
+import type { Failure } from '../model/failure.ts';
+import type { Route } from '../model/route.ts';
+import type { AccessToken } from '../model/token.ts';
+import type { Milliseconds } from '../model/units.ts';
+
+/**
+ * Judges what is known about a token against one route: expiry, audience, scopes. A verdict is a value, not an exception.
+ * @param now milliseconds since the epoch.
+ * @returns undefined if the call may pass.
+ */
+export function authorize(record: AccessToken, route: Route, method: string, now: Milliseconds): Failure | undefined {
+  if (now >= record.expiresAt * 1000) {
+    return { code: 'invalid_token', description: 'The access token has expired; get a new one.' };
+  }
+  if (route.audience !== undefined && !record.audience.includes(route.audience)) {
+    return { code: 'invalid_token', description: 'The access token was issued for another API.' };
+  }
+  const needed = neededScopes(route, method);
+  for (const scope of needed) {
+    if (record.scopes.includes(scope)) continue;
+    return {
+      code: 'insufficient_scope',
+      description: `This call needs the scope "${needed.join(' ')}".`,
+      scope: needed,
+    };
+  }
+  return undefined;
+}
+
+const NONE: readonly string[] = [];
+
+function neededScopes({ scopes }: Route, method: string): readonly string[] {
+  if (isList(scopes)) return scopes;
+  return Object.hasOwn(scopes, method) ? (scopes[method] ?? NONE) : NONE;
+}
+
+/** Array.isArray does not narrow readonly arrays. */
+function isList(scopes: Route['scopes']): scopes is readonly string[] {
+  return Array.isArray(scopes);
+}

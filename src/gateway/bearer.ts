@@ -1,0 +1,65 @@
+import type { Failure } from '../model/failure.ts';
+import { ParameterScan } from './parameter_scan.ts';
+import type { HeadFacts } from './request_head.ts';
+
+const SCHEME = 'bearer';
+const SPACE = 0x20;
+
+/** A parameter of this name carries a token (RFC 6750 §2.2, §2.3), which ends up in logs and histories: never accepted. */
+export const TOKEN_PARAMETER = 'access_token';
+
+/**
+ * Reads the bearer token of a request strictly as RFC 6750 §2.1 writes it.
+ * @param query empty, or `?` and what follows.
+ * @returns the token; undefined if the request brings none (another scheme is none); or `invalid_request`.
+ */
+export function readBearer(facts: HeadFacts, query: string): string | Failure | undefined {
+  if (facts.repeatedAuthorization) return invalid('The request has more than one Authorization header.');
+  if (query !== '' && namesTokenInQuery(query)) {
+    return invalid('Tokens are not accepted in the query; send "Authorization: Bearer <token>".');
+  }
+  const value = facts.authorization;
+  if (value === undefined || !hasBearerScheme(value)) return undefined;
+
+  let start = SCHEME.length;
+  while (value.charCodeAt(start) === SPACE) start++;
+  const token = value.slice(start);
+  // The scheme alone, or what no token is made of (a space, a comma, a tab).
+  if (start === SCHEME.length || !isToken68(token)) {
+    return invalid('The Authorization header is malformed; send "Authorization: Bearer <token>".');
+  }
+  return token;
+}
+
+/** Scheme names ignore case (RFC 9110 §11.1). A scheme that merely starts with "Bearer" is another one. */
+function hasBearerScheme(value: string): boolean {
+  if (value.length > SCHEME.length && value.charCodeAt(SCHEME.length) > SPACE) return false;
+  return value.slice(0, SCHEME.length).toLowerCase() === SCHEME;
+}
+
+/** `b64token` of RFC 6750 §2.1: letters, digits, `-._~+/`, then any number of `=`. */
+function isToken68(text: string): boolean {
+  let end = text.length;
+  while (end > 0 && text.charCodeAt(end - 1) === 0x3d) end--;
+  if (end === 0) return false;
+  for (let at = 0; at < end; at++) {
+    const code = text.charCodeAt(at);
+    const isLetter = (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a;
+    // "-", ".", "/" and the digits stand side by side; "+", "_" and "~" do not.
+    const isOther = (code >= 0x2d && code <= 0x39) || code === 0x2b || code === 0x5f || code === 0x7e;
+    if (!isLetter && !isOther) return false;
+  }
+  return true;
+}
+
+function namesTokenInQuery(query: string): boolean {
+  const scan = new ParameterScan(TOKEN_PARAMETER);
+  for (let at = 1; at < query.length; at++) {
+    if (scan.next(query.charCodeAt(at))) return true;
+  }
+  return scan.end();
+}
+
+export function invalid(description: string): Failure {
+  return { code: 'invalid_request', description };
+}

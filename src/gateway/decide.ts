@@ -1,0 +1,172 @@
+import type { Clock } from '../model/clock.ts';
+import { CorruptRecord, DependencyUnavailable, type Failure } from '../model/failure.ts';
+import type { Route } from '../model/route.ts';
+import type { AccessToken, TokenHash } from '../model/token.ts';
+import { seconds } from '../model/units.ts';
+import type { WireResponse } from '../model/wire.ts';
+import type { Answer, TokenStore } from '../stores/token_store.ts';
+import { refOf } from '../tokens/format.ts';
+import { authorize } from './authorize.ts';
+import { readBearer } from './bearer.ts';
+import { canonicalTarget, isFailure, type Target } from './canonical_target.ts';
+import type { HeaderKinds } from './header_kinds.ts';
+import type { Identify } from './identify.ts';
+import { type HeadFacts, type RequestHead, readHead } from './request_head.ts';
+import type { Routes } from './routes.ts';
+
+/** What to send, and under which route. */
+export interface Forward {
+  readonly route: Route;
+  /** Path and query for the upstream, `strip_prefix` applied, without the base path of a target. */
+  readonly target: string;
+  /** Names and values in turn; everything but `Host` and the framing of the body. */
+  readonly headers: string[];
+  readonly hasBody: boolean;
+  /** Whether the body is a form that must not carry a token (RFC 6750 §2.2 is not supported). */
+  readonly scanBody: boolean;
+  /** Whether the caller waits for `100 Continue` before it sends the body. */
+  readonly expectsContinue: boolean;
+  /** The token that lets it pass; absent on calls without one. */
+  readonly token?: TokenHash | undefined;
+  readonly record?: AccessToken | undefined;
+}
+
+/** What to answer instead. */
+export interface Refusal {
+  readonly response: WireResponse;
+  readonly failure: Failure;
+  readonly route?: Route | undefined;
+  /** Whether the connection must be closed after the answer. */
+  readonly close: boolean;
+  /** The class of the error behind it. */
+  readonly fault?: string | undefined;
+  /** The token that was good, but not good enough. */
+  readonly record?: AccessToken | undefined;
+}
+
+export interface DecisionFacts {
+  readonly requestId: string;
+  /** Canonical; empty if the target was refused. */
+  readonly path: string;
+  /** Whether the token was known at once; absent if none was looked up. */
+  readonly cache?: 'hit' | 'miss' | undefined;
+}
+
+/** `noRoute` is a refusal too (404), unless the gateway is mounted inside an app that may have an answer. */
+export type Decision = DecisionFacts &
+  ({ readonly forward: Forward } | { readonly refuse: Refusal } | { readonly noRoute: Refusal });
+
+export interface DecideDependencies {
+  readonly routes: Routes;
+  readonly lookup: TokenStore;
+  readonly clock: Clock;
+  readonly kindOf: HeaderKinds;
+  readonly identify: Identify;
+  readonly refuse: (failure: Failure, route?: Route, fault?: unknown) => Refusal;
+}
+
+/** Methods a fact that is a little old may still serve while the store is away, where the route allows it. */
+const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
+
+/**
+ * Makes the decision about a request head, the same for every way in. It knows no socket, changes nothing, and caches nothing:
+ * the store in front of it may remember facts about tokens, never what was decided about them.
+ */
+export function createDecide({ routes, lookup, clock, kindOf, identify, refuse }: DecideDependencies) {
+  return function decide(head: RequestHead): Answer<Decision> {
+    // 1. One canonical target, one host, one framing; the route that covers exactly that.
+    const target = canonicalTarget(head.target);
+    if (isFailure(target)) return refused(head, target);
+    const facts = readHead(head, kindOf);
+    if (isFailure(facts)) return refused(head, facts);
+    const about = { requestId: identify.requestId(head, facts.requestId), path: target.path };
+    if (head.method === 'TRACE' || head.method === 'CONNECT') return { ...about, refuse: refuse(NO_SUCH_METHOD) };
+    const route = routes.match(facts.host.name, target.path, head.method);
+    if (route === undefined) return { ...about, noRoute: refuse(NO_ROUTE) };
+    if (route.auth === 'none') return { ...about, forward: forwardTo(route, head, facts, target, about.requestId) };
+
+    // 2. The bearer token.
+    const token = readBearer(facts, target.query);
+    if (typeof token === 'object') return { ...about, refuse: refuse(token, route) };
+    if (token === undefined) {
+      if (route.auth === 'required') return { ...about, refuse: refuse(NO_TOKEN, route) };
+      return { ...about, forward: forwardTo(route, head, facts, target, about.requestId) };
+    }
+    const ref = refOf(token);
+    if (ref === undefined) return { ...about, refuse: refuse(UNKNOWN_TOKEN, route) };
+
+    // 3. What is known about it. A store that cannot say is never taken for a "no".
+    const conclude = (cache: 'hit' | 'miss', record: AccessToken | undefined): Decision => {
+      // 4. Whether that is enough for this route, judged anew on every request.
+      if (record === undefined) return { ...about, cache, refuse: refuse(UNKNOWN_TOKEN, route) };
+      const failure = authorize(record, route, head.method, clock.now());
+      if (failure !== undefined) return { ...about, cache, refuse: { ...refuse(failure, route), record } };
+      // 5. The caller's headers, minus what is ours, plus who is calling.
+      return { ...about, cache, forward: forwardTo(route, head, facts, target, about.requestId, ref.hash, record) };
+    };
+    const unknown = (error: unknown): Decision => ({ ...about, refuse: refuse(outage(error), route, error) });
+    const staleness = route.serveCached > 0 && SAFE_METHODS.includes(head.method) ? route.serveCached : undefined;
+    try {
+      const record = lookup.get('access', ref, staleness);
+      if (!(record instanceof Promise)) return conclude('hit', record);
+      return record.then((found) => conclude('miss', found)).catch(unknown);
+    } catch (error) {
+      return unknown(error);
+    }
+  };
+
+  function refused(head: RequestHead, failure: Failure): Decision {
+    return { requestId: identify.requestId(head, undefined), path: '', refuse: refuse(failure) };
+  }
+
+  function forwardTo(
+    route: Route,
+    head: RequestHead,
+    facts: HeadFacts,
+    target: Target,
+    requestId: string,
+    token?: TokenHash,
+    record?: AccessToken,
+  ): Forward {
+    return {
+      route,
+      target: withoutPrefix(target.path, route.stripPrefix) + target.query,
+      headers: identify.headers(head, facts, route, record, requestId),
+      hasBody: facts.hasBody,
+      scanBody: facts.hasBody && facts.isForm && route.auth !== 'none',
+      expectsContinue: facts.expectsContinue,
+      token,
+      record,
+    };
+  }
+}
+
+/** Cuts as many segments as the prefix has: `/a(b` may have come as `/a%28b`, of another length. */
+function withoutPrefix(path: string, prefix: string | undefined): string {
+  if (prefix === undefined || prefix === '/') return path;
+  let end = 0;
+  for (let at = 0; at < prefix.length; at++) {
+    if (prefix.charCodeAt(at) === 0x2f) end = path.indexOf('/', end + 1);
+    if (end < 0) return '/';
+  }
+  return path.slice(end);
+}
+
+function outage(error: unknown): Failure {
+  if (error instanceof DependencyUnavailable || error instanceof CorruptRecord) {
+    const description = 'The token cannot be checked at the moment; try again.';
+    return { code: 'temporarily_unavailable', description, retryAfter: seconds(1) };
+  }
+  return { code: 'server_error', description: 'Something went wrong here; the request id names it.' };
+}
+
+const NO_ROUTE: Failure = { code: 'not_found', description: 'No route covers this host, path and method.' };
+const NO_SUCH_METHOD: Failure = { code: 'method_not_allowed', description: 'This method is not forwarded.' };
+const NO_TOKEN: Failure = {
+  code: 'missing_token',
+  description: 'This call needs an access token: send "Authorization: Bearer <token>".',
+};
+const UNKNOWN_TOKEN: Failure = {
+  code: 'invalid_token',
+  description: 'The access token is unknown, expired or revoked; get a new one.',
+};

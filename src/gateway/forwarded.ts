@@ -1,0 +1,52 @@
+import { BlockList, isIP } from 'node:net';
+import { readHost } from './host.ts';
+import type { HeadFacts, RequestHead } from './request_head.ts';
+
+/** Whether the other end of a connection is a proxy whose word about its own caller is believed. */
+export type IsTrusted = (address: string | undefined) => boolean;
+
+/**
+ * @param ranges CIDR ranges (`10.0.0.0/8`, `fd00::/8`) or single addresses.
+ * @throws Error when a range is none.
+ */
+export function trustedProxies(ranges: readonly string[]): IsTrusted {
+  if (ranges.length === 0) return () => false;
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [address = '', bits] = range.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(bits), family);
+  }
+  return (address) => {
+    if (address === undefined) return false;
+    const plain = plainAddress(address);
+    return list.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4');
+  };
+}
+
+/** An IPv4 caller of a dual-stack listener appears as `::ffff:10.0.0.1`. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
+}
+
+/** What a trusted proxy said about its own caller. Empty for everyone else. */
+export interface Hearsay {
+  for?: string;
+  host?: string;
+  proto?: string;
+}
+
+/**
+ * Appends `X-Forwarded-For`, `-Host` and `-Proto`: the facts of this connection, and before them what a trusted proxy said.
+ * Each appears once.
+ */
+export function appendForwarded(headers: string[], head: RequestHead, facts: HeadFacts, said: Hearsay): void {
+  const address = head.remoteAddress === undefined ? undefined : plainAddress(head.remoteAddress);
+  const chain = said.for === undefined ? address : address === undefined ? said.for : `${said.for}, ${address}`;
+  if (chain !== undefined) headers.push('x-forwarded-for', chain);
+  const host = said.host === undefined ? undefined : readHost(said.host)?.authority;
+  headers.push('x-forwarded-host', host ?? facts.host.authority);
+  const proto = said.proto === 'https' || said.proto === 'http' ? said.proto : undefined;
+  headers.push('x-forwarded-proto', proto ?? (head.secure ? 'https' : 'http'));
+}

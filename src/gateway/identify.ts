@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import type { IdentityHeaders, Route } from '../model/route.ts';
+import type { AccessToken } from '../model/token.ts';
+import { appendForwarded, type Hearsay, type IsTrusted } from './forwarded.ts';
+import { type HeaderKinds, plainSpelling } from './header_kinds.ts';
+import type { HeadFacts, RequestHead } from './request_head.ts';
+
+export interface IdentifyDependencies {
+  readonly names: IdentityHeaders;
+  readonly kindOf: HeaderKinds;
+  readonly isTrusted: IsTrusted;
+}
+
+export interface Identify {
+  /** The id of this request: an incoming one only from a trusted proxy and only if it is harmless, otherwise a fresh one. */
+  requestId(head: RequestHead, incoming: string | undefined): string;
+  /**
+   * Builds the header list that goes upstream: what the caller sent, minus everything that is ours or between neighbours, plus the
+   * identity of `record` (none: no identity) exactly once. `Host` and the body's framing are left to whoever sends it.
+   */
+  headers(
+    head: RequestHead,
+    facts: HeadFacts,
+    route: Route,
+    record: AccessToken | undefined,
+    requestId: string,
+  ): string[];
+}
+
+/** Owns step 5: which headers the upstream sees. It must not decide whether it sees the call at all. */
+export function createIdentify({ names, kindOf, isTrusted }: IdentifyDependencies): Identify {
+  // Built once per token: the cache in front of the store gives the same record each time, and drops it with the token.
+  const built = new WeakMap<AccessToken, readonly string[]>();
+  function identityOf(record: AccessToken): readonly string[] {
+    let lines = built.get(record);
+    if (lines === undefined) {
+      lines = identityLines(record, names);
+      built.set(record, lines);
+    }
+    return lines;
+  }
+
+  return {
+    requestId(head, incoming) {
+      const believed = incoming !== undefined && isRequestId(incoming) && isTrusted(head.remoteAddress);
+      return believed ? incoming : randomUUID();
+    },
+
+    headers(head, facts, route, record, requestId) {
+      const sent = head.rawHeaders;
+      const headers: string[] = [];
+      const said: Hearsay = {};
+      for (let at = 0; at + 1 < sent.length; at += 2) {
+        const name = sent[at] ?? '';
+        const value = sent[at + 1] ?? '';
+        // A name given away in `Connection` stops here; ours are added below, where nobody can name them away.
+        if (facts.connectionNames !== undefined && isNamed(facts.connectionNames, name)) continue;
+        switch (kindOf(name)) {
+          case 'forward':
+          case 'content-type':
+          case 'content-length':
+            headers.push(name, value);
+            break;
+          case 'authorization':
+            if (route.forwardAuthorization) headers.push(name, value);
+            break;
+          case 'forwarded':
+            if (isTrusted(head.remoteAddress)) headers.push(name, value);
+            break;
+          case 'forwarded-for':
+            if (isTrusted(head.remoteAddress)) said.for = said.for === undefined ? value : `${said.for}, ${value}`;
+            break;
+          case 'forwarded-host':
+            if (isTrusted(head.remoteAddress)) said.host = value;
+            break;
+          case 'forwarded-proto':
+            if (isTrusted(head.remoteAddress)) said.proto = value.toLowerCase();
+            break;
+        }
+      }
+      if (record !== undefined) {
+        for (const line of identityOf(record)) headers.push(line);
+      }
+      if (names.requestId !== null) headers.push(names.requestId, requestId);
+      appendForwarded(headers, head, facts, said);
+      return headers;
+    },
+  };
+}
+
+/** Names and values in turn, of everything that is known about the token and not switched off. */
+function identityLines(record: AccessToken, names: IdentityHeaders): readonly string[] {
+  const user = record.user;
+  const values: readonly (readonly [string | null, string | undefined])[] = [
+    [names.userId, user?.subject],
+    [names.userName, user && (user.name ?? user.username)],
+    [names.userEmail, user?.email],
+    [names.clientId, record.client],
+    [names.scopes, record.scopes.join(' ')],
+    [names.connection, user?.connection],
+  ];
+  const lines: string[] = [];
+  for (const [name, value] of values) {
+    if (name !== null && value !== undefined) lines.push(name, headerValue(value));
+  }
+  return lines;
+}
+
+/**
+ * Percent-encodes (UTF-8) what is not visible ASCII, spaces at either end, and `%` itself: otherwise the users `é` and `%C3%A9`
+ * would look the same to the upstream.
+ */
+export function headerValue(text: string): string {
+  return text.toWellFormed().replace(/[^\x20-\x24\x26-\x7e]+|^ +| +$/gu, encodeURIComponent);
+}
+
+/** 8 to 128 letters, digits, `.`, `_` or `-`: what may stand in a log line. */
+function isRequestId(text: string): boolean {
+  return /^[A-Za-z0-9._-]{8,128}$/.test(text);
+}
+
+function isNamed(names: ReadonlySet<string>, header: string): boolean {
+  return names.has(header.toLowerCase()) || names.has(plainSpelling(header));
+}
