@@ -1,0 +1,122 @@
+import { dirname, resolve } from 'node:path';
+import type { Client } from '../model/client.ts';
+import type { Config } from '../model/config.ts';
+import type { IdentityHeaders, Route } from '../model/route.ts';
+import { secretHash } from './secret_hash.ts';
+import type { ClientFields, RouteFields, Sections } from './sections.ts';
+import { connectionUsers } from './users.ts';
+import type { VariantEntry } from './variants.ts';
+
+/** Turns sections without problems into the model's words. The only place that knows both. */
+export function buildConfig(file: string, sections: Sections): Config {
+  const listen = whole(sections.listen);
+  const cache = whole(sections.cache);
+  const tokens = whole(sections.tokens);
+  return frozen<Config>({
+    file,
+    listen: {
+      host: listen.host,
+      port: listen.port,
+      workers: listen.workers,
+      tls: listen.tls && { cert: beside(file, listen.tls.cert), key: beside(file, listen.tls.key) },
+      trustedProxies: listen.trusted_proxies,
+      publicUrl: listen.public_url,
+    },
+    admin: whole(sections.admin),
+    store: variantOf(sections.store),
+    cache: {
+      maxTokens: cache.max_tokens,
+      ttl: cache.ttl,
+      staleness: cache.staleness,
+      negativeTtl: cache.negative_ttl,
+    },
+    tokens: {
+      accessTtl: tokens.access_ttl,
+      refreshTtl: tokens.refresh_ttl,
+      codeTtl: tokens.code_ttl,
+      refreshGrace: tokens.refresh_grace,
+    },
+    dialects: sections.dialects.map((it) => ({ ...variantOf(it), ...whole(it.frame) })),
+    routes: sections.routes.map((it) => route(whole(it))),
+    clients: sections.clients.map((it) => client(whole(it))),
+    connections: sections.connections.map((it) => ({ ...variantOf(it), ...whole(it.frame) })),
+    users: sections.connections.flatMap((it) => connectionUsers(it).map(({ user }) => user)),
+    identityHeaders: identityHeaders(sections),
+    log: whole(sections.log),
+  });
+}
+
+/** Relative paths in the file start from its folder. */
+export const beside = (file: string, path: string): string => resolve(dirname(file), path);
+
+function route(it: RouteFields): Route {
+  return {
+    name: it.name,
+    path: it.path,
+    host: it.host,
+    methods: it.methods,
+    upstream: {
+      targets: it.upstream.targets,
+      connectTimeout: it.upstream.connect_timeout,
+      timeout: it.upstream.timeout,
+      idleTimeout: it.upstream.idle_timeout,
+    },
+    stripPrefix: it.strip_prefix,
+    auth: it.auth,
+    scopes: it.scopes,
+    audience: it.audience,
+    dialect: it.dialect,
+    limits: { perToken: it.limits.per_token, concurrent: it.limits.concurrent, status: it.limits.status },
+    serveCached: it.on_store_outage,
+    forwardAuthorization: it.forward_authorization,
+  };
+}
+
+function client(it: ClientFields): Client {
+  const hash = it.secret === undefined ? it.secret_hash : secretHash(it.secret);
+  return {
+    id: it.id,
+    name: it.name ?? it.id,
+    description: it.description,
+    secrets: hash === undefined ? [] : [{ hash }],
+    public: it.public,
+    grants: it.grants,
+    redirectUris: it.redirect_uris,
+    scopes: it.scopes,
+    audience: it.audience,
+    connections: it.connections,
+    disabled: it.disabled,
+  };
+}
+
+function identityHeaders(sections: Sections): IdentityHeaders {
+  const it = whole(sections.identityHeaders);
+  return {
+    userId: it.user_id,
+    userName: it.user_name,
+    userEmail: it.user_email,
+    clientId: it.client_id,
+    scopes: it.scopes,
+    connection: it.connection,
+    requestId: it.request_id,
+  };
+}
+
+function variantOf({ type, options }: VariantEntry<object>): { type: string; options: unknown } {
+  return { type: type ?? unread(), options };
+}
+
+const whole = <Whole extends object>(it: { readonly whole?: Whole | undefined }): Whole => it.whole ?? unread();
+
+function unread(): never {
+  throw new Error('a configuration was built although it has problems');
+}
+
+/** Freezes plain objects and lists all the way down; what else options hold belongs to their variant. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return value;
+  for (const inner of Object.values(value)) frozen(inner);
+  return Object.freeze(value);
+}

@@ -1,0 +1,34 @@
+import type { Check } from './check.ts';
+import { clientConnections, clientGrants, clientIds, clientRedirects, clientSecrets } from './clients.ts';
+import { demoSecrets } from './demo_secrets.ts';
+import { dialectsApart } from './dialects.ts';
+import { headerNames } from './identity_headers.ts';
+import { listenersApart, memoryIsOneProcess, refreshOutlivesAccess, tlsFiles } from './listeners.ts';
+import { connectionNames, userIds, usernames } from './people.ts';
+import * as routes from './routes.ts';
+
+/** Every rule that compares one part of the configuration with another. */
+export const ALL_CHECKS: readonly Check[] = [
+  listenersApart,
+  memoryIsOneProcess,
+  tlsFiles,
+  refreshOutlivesAccess,
+  dialectsApart,
+  routes.routeNames,
+  routes.routesApart,
+  routes.routeDialects,
+  routes.routesOutsideDialects,
+  routes.stripPrefixes,
+  routes.publicRoutes,
+  routes.scopeMethods,
+  clientIds,
+  clientGrants,
+  clientSecrets,
+  clientRedirects,
+  clientConnections,
+  connectionNames,
+  userIds,
+  usernames,
+  headerNames,
+  demoSecrets,
+];

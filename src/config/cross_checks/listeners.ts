@@ -1,0 +1,46 @@
+import type { Check } from './check.ts';
+
+export const listenersApart: Check = ({ sections, reader }) => {
+  const [main, admin] = [sections.listen.values, sections.admin.values];
+  if (main.port === undefined || main.port === 0 || main.port !== admin.port) return;
+  const everywhere = (host: string | undefined) => host === '0.0.0.0' || host === '::';
+  if (main.host !== admin.host && !everywhere(main.host) && !everywhere(admin.host)) return;
+  reader.report(['admin', 'port'], `is the port of listen too (${main.port}): choose another`);
+};
+
+/** Each process would have a memory of its own, and a token of one would be unknown to the others. */
+export const memoryIsOneProcess: Check = ({ sections, reader }) => {
+  const { workers } = sections.listen.values;
+  if (sections.store.type !== 'memory' || workers === undefined || workers === 1) return;
+  reader.report(
+    ['listen', 'workers'],
+    'must be 1 with the store memory, which processes cannot share: use embedded or redis',
+  );
+};
+
+export const tlsFiles: Check = ({ sections, reader, readFile }) => {
+  const { tls } = sections.listen.values;
+  if (!tls) return;
+  for (const key of ['cert', 'key'] as const) {
+    const objection = objectionTo(
+      readFile,
+      tls[key],
+      key === 'cert' ? /-----BEGIN CERTIFICATE-----/ : /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+    );
+    if (objection) reader.report(['listen', 'tls', key], `the file it names ${objection}`);
+  }
+};
+
+function objectionTo(readFile: (path: string) => string, path: string, begin: RegExp): string | undefined {
+  try {
+    return begin.test(readFile(path)) ? undefined : 'is not the PEM file it should be';
+  } catch (error) {
+    return error instanceof Error ? error.message : 'cannot be read';
+  }
+}
+
+export const refreshOutlivesAccess: Check = ({ sections, reader }) => {
+  const { access_ttl: access, refresh_ttl: refresh } = sections.tokens.values;
+  if (access === undefined || refresh === undefined || refresh >= access) return;
+  reader.report(['tokens', 'refresh_ttl'], 'must not be shorter than access_ttl');
+};

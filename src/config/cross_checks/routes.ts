@@ -1,0 +1,117 @@
+import { oneOf } from '../explain.ts';
+import type { Fields } from '../reader.ts';
+import { isWithin } from '../schema/paths.ts';
+import type { RouteFields } from '../sections.ts';
+import { suggest } from '../suggest.ts';
+import { type Check, refuseRepeated } from './check.ts';
+
+type Route = Fields<RouteFields>;
+
+/** The path a route pattern stands on: `/orders` for `/orders/*`, empty for everything. */
+const baseOf = (path: string): string => path.replace(/\/\*$/, '');
+
+export const routeNames: Check = ({ sections, reader }) => {
+  const names = sections.routes.map(({ path, values }) => ({ path: [...path, 'name'], value: values.name }));
+  refuseRepeated(reader, names, 'name of the route');
+};
+
+/** Two routes that match the same call would leave it to chance which of them guards it. */
+export const routesApart: Check = ({ sections, reader }) => {
+  const seen = new Map<string, Route[]>();
+  for (const route of sections.routes) {
+    const { path, host, methods } = route.values;
+    // A host or methods that could not be read are not the same as none.
+    if (path === undefined || (!host && route.written.has('host')) || (!methods && route.written.has('methods')))
+      continue;
+    const place = `${host ?? ''} ${path}`;
+    const others = seen.get(place) ?? [];
+    const rival = others.find((other) => shareMethod(methods, other.values.methods));
+    if (rival) {
+      const line = reader.lineOf(rival.path);
+      reader.report(
+        [...route.path, 'path'],
+        `covers the same host, path and method as the route in line ${line}: change one`,
+      );
+    }
+    seen.set(place, [...others, route]);
+  }
+};
+
+function shareMethod(one: readonly string[] | undefined, other: readonly string[] | undefined): boolean {
+  return one === undefined || other === undefined || one.some((method) => other.includes(method));
+}
+
+export const routeDialects: Check = ({ sections, reader }) => {
+  // A dialect that could not be read may be the one that is meant.
+  if (sections.dialects.some(({ type }) => type === undefined)) return;
+  const known = [...new Set(sections.dialects.flatMap(({ type }) => type ?? []))];
+  for (const { path, values, written } of sections.routes) {
+    const { dialect } = values;
+    if (dialect === undefined || known.includes(dialect)) continue;
+    const meant = suggest(dialect, known);
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+    const what = written.has('dialect')
+      ? 'is not one of the dialects'
+      : 'is missing, and the default oauth2 is not one of the dialects';
+    reader.report([...path, 'dialect'], `${what}: must be ${oneOf(known)}${hint}`);
+  }
+};
+
+/** The dialects' own endpoints are matched first, so a route among them would be reached by some calls and not by others. */
+export const routesOutsideDialects: Check = ({ sections, variants, reader }) => {
+  for (const { path, values } of sections.routes) {
+    if (values.path === undefined) continue;
+    for (const { type, frame, path: dialectPath } of sections.dialects) {
+      const prefix = frame.values.prefix ?? variants.dialects[type ?? '']?.prefix ?? '';
+      const { host } = frame.values;
+      const elsewhere = host !== undefined && values.host !== undefined && host !== values.host;
+      if (prefix === '' || elsewhere || !isWithin(baseOf(values.path), prefix)) continue;
+      const line = reader.lineOf(dialectPath);
+      reader.report(
+        [...path, 'path'],
+        `lies below ${prefix}, where the dialect ${type} answers (line ${line}): move the route or give the dialect another prefix`,
+      );
+    }
+  }
+};
+
+export const stripPrefixes: Check = ({ sections, reader }) => {
+  for (const { path, values } of sections.routes) {
+    if (values.path === undefined || values.strip_prefix === undefined) continue;
+    if (isWithin(baseOf(values.path), values.strip_prefix)) continue;
+    reader.report(
+      [...path, 'strip_prefix'],
+      'must be a leading part of path, by whole segments: /api of /api/orders/*',
+    );
+  }
+};
+
+/** A route that asks nothing of its callers must not look as if it did. */
+export const publicRoutes: Check = ({ sections, reader }) => {
+  for (const { path, values, written } of sections.routes) {
+    if (values.auth !== 'none') continue;
+    for (const key of ['scopes', 'audience', 'forward_authorization', 'on_store_outage'] as const) {
+      if (written.has(key))
+        reader.report([...path, key], 'has no effect with auth: none; remove it, or write auth: required', 'key');
+    }
+    for (const key of ['per_token', 'concurrent'] as const) {
+      if (values.limits?.[key] === undefined) continue;
+      reader.report(
+        [...path, 'limits', key],
+        'limits calls by their token, which auth: none does not look at: remove it',
+        'key',
+      );
+    }
+  }
+};
+
+export const scopeMethods: Check = ({ sections, reader }) => {
+  for (const { path, values } of sections.routes) {
+    const { methods, scopes } = values;
+    if (!methods || !scopes || Array.isArray(scopes)) continue;
+    for (const method of Object.keys(scopes)) {
+      if (methods.includes(method)) continue;
+      reader.report([...path, 'scopes', method], `is not one of the route's methods: must be ${oneOf(methods)}`, 'key');
+    }
+  }
+};

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { parseDuration } from '../../model/units.ts';
+import { text } from './text.ts';
+
+const PER_TOKEN = /^([1-9]\d{0,6})\/(\d{1,9}(?:ms|s|m|h|d))$/;
+const RIGHT = 'must be a count and a duration such as 100/1m, at most 1,000,000 in 1s to 1d';
+
+function readRate(value: string) {
+  const [, count = '', window = ''] = PER_TOKEN.exec(value) ?? [];
+  const length = parseDuration(window);
+  if (length === undefined || length < 1000 || length > 86_400_000 || Number(count) > 1_000_000) return undefined;
+  return { count: Number(count), window: length };
+}
+
+export const limits = z.strictObject({
+  per_token: text((value) => (readRate(value) ? undefined : RIGHT))
+    // The check above has passed, so there is a rate.
+    .transform((value) => readRate(value) ?? z.NEVER)
+    .optional()
+    .describe('Calls that one token may make in a window of time, such as 100/1m.'),
+  concurrent: z.int().min(1).max(100_000).optional().describe('Calls of one token that may be under way at once.'),
+  status: z.int().min(400).max(599).default(429).describe('What a refused call is answered with.'),
+});

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { addressRange, bindAddress, port } from './addresses.ts';
+import { listOf, text } from './text.ts';
+import { publicUrl } from './urls.ts';
+
+const pemFile = () =>
+  text((value) =>
+    value.includes('-----BEGIN')
+      ? 'must be the path of a PEM file, not its content: write it without file:'
+      : undefined,
+  ).min(1);
+
+const tls = z.strictObject({
+  cert: pemFile().describe(
+    'PEM file with the certificate and its chain. Relative paths start from the folder of this file.',
+  ),
+  key: pemFile().describe('PEM file with the private key. Relative paths start from the folder of this file.'),
+});
+
+export const listen = z.strictObject({
+  host: bindAddress().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 or :: for all.'),
+  port: port().default(8080).describe('Port to listen on; 0 asks the system for a free one.'),
+  public_url: publicUrl()
+    .optional()
+    .describe('The URL the world reaches this gateway under, if it is not what host and port say. The OAuth issuer.'),
+  workers: z
+    .union([z.int().min(1).max(256), z.literal('auto')], {
+      error: 'must be a number from 1 to 256, or auto for one per core',
+    })
+    .default(1)
+    .describe('Processes that share the port; auto starts one per core.'),
+  tls: tls.optional().describe('Serve HTTPS with this certificate.'),
+  trusted_proxies: listOf(addressRange())
+    .default([])
+    .describe('Addresses of proxies in front whose X-Forwarded-* headers are believed, such as 10.0.0.0/8.'),
+});
+
+export const admin = z.strictObject({
+  host: bindAddress().default('127.0.0.1').describe('Address of the admin listener (health, metrics, admin API).'),
+  port: port().default(8081).describe('Port of the admin listener; 0 asks the system for a free one.'),
+});

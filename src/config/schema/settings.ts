@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { durationWithin, secondsWithin } from './times.ts';
+
+export const cache = z.strictObject({
+  max_tokens: z
+    .int()
+    .min(0)
+    .max(10_000_000)
+    .default(100_000)
+    .describe('Tokens kept in memory, per process; 0 switches the cache off.'),
+  ttl: durationWithin('1ms', '1h').prefault('60s').describe('How long a token is kept at most; use does not renew it.'),
+  // G4: a revoked token may serve for 5 s at most, whatever breaks.
+  staleness: durationWithin('0s', '5s')
+    .prefault('5s')
+    .describe('How old a cached token may be while the store is away; at most 5s.'),
+  negative_ttl: durationWithin('0s', '1s')
+    .prefault('1s')
+    .describe('How long "no such token" is remembered; at most 1s.'),
+});
+
+export const tokens = z.strictObject({
+  access_ttl: secondsWithin('1s', '30d').prefault('1h').describe('Life of an access token.'),
+  refresh_ttl: secondsWithin('1s', '3650d')
+    .prefault('30d')
+    .describe('Life of a refresh token; each rotation begins it anew.'),
+  // RFC 6749 §4.1.2 recommends ten minutes at most.
+  code_ttl: secondsWithin('1s', '10m').prefault('60s').describe('Life of an authorization code; at most 10m.'),
+  refresh_grace: secondsWithin('1s', '60s')
+    .prefault('10s')
+    .describe('How long a rotated refresh token may be presented again, by the same client, for the same answer.'),
+});
+
+export const log = z.strictObject({
+  level: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('The least important events that are logged.'),
+});

@@ -1,0 +1,67 @@
+import type { z } from 'zod';
+import type { Fields, Reader } from './reader.ts';
+import { client } from './schema/client.ts';
+import { identityHeaders } from './schema/identity_headers.ts';
+import { admin, listen } from './schema/listen.ts';
+import { route } from './schema/route.ts';
+import { cache, log, tokens } from './schema/settings.ts';
+import { connectionFrame, dialectFrame, storeFrame } from './schema/variant_frames.ts';
+import { type ConfigVariants, readVariant, type VariantEntry } from './variants.ts';
+
+export type RouteFields = z.output<typeof route>;
+export type ClientFields = z.output<typeof client>;
+
+/** The file, read section by section and entry by entry, before anything is compared with anything else. */
+export interface Sections {
+  readonly listen: Fields<z.output<typeof listen>>;
+  readonly admin: Fields<z.output<typeof admin>>;
+  readonly store: VariantEntry<z.output<typeof storeFrame>>;
+  readonly cache: Fields<z.output<typeof cache>>;
+  readonly tokens: Fields<z.output<typeof tokens>>;
+  readonly dialects: readonly VariantEntry<z.output<typeof dialectFrame>>[];
+  readonly routes: readonly Fields<RouteFields>[];
+  readonly clients: readonly Fields<ClientFields>[];
+  readonly connections: readonly VariantEntry<z.output<typeof connectionFrame>>[];
+  readonly identityHeaders: Fields<z.output<typeof identityHeaders>>;
+  readonly log: Fields<z.output<typeof log>>;
+}
+
+/** The keys at the top of the file, in the order of the documentation. */
+export const SECTION_KEYS = [
+  'listen',
+  'admin',
+  'store',
+  'cache',
+  'tokens',
+  'dialects',
+  'routes',
+  'clients',
+  'connections',
+  'identity_headers',
+  'log',
+] as const;
+
+export const DEFAULT_STORE = { type: 'embedded', path: './data/gatehouse.db' };
+export const DEFAULT_DIALECTS = ['oauth2'];
+
+/** @param sound false after syntax errors, when keys may have come to the top that belong elsewhere. */
+export function readSections(reader: Reader, variants: ConfigVariants, sound: boolean): Sections {
+  if (reader.at(['store']) === undefined) reader.put(['store'], { ...DEFAULT_STORE });
+  if (reader.at(['dialects']) === undefined) reader.put(['dialects'], [...DEFAULT_DIALECTS]);
+  if (sound) reader.knownKeys([], SECTION_KEYS);
+  return {
+    listen: reader.fields(listen, ['listen']),
+    admin: reader.fields(admin, ['admin']),
+    store: readVariant(reader, ['store'], storeFrame, variants.stores),
+    cache: reader.fields(cache, ['cache']),
+    tokens: reader.fields(tokens, ['tokens']),
+    dialects: reader.list(['dialects'], (path) => readVariant(reader, path, dialectFrame, variants.dialects)),
+    routes: reader.list(['routes'], (path) => reader.fields(route, path)),
+    clients: reader.list(['clients'], (path) => reader.fields(client, path)),
+    connections: reader.list(['connections'], (path) =>
+      readVariant(reader, path, connectionFrame, variants.connections),
+    ),
+    identityHeaders: reader.fields(identityHeaders, ['identity_headers']),
+    log: reader.fields(log, ['log']),
+  };
+}
