@@ -112,7 +112,7 @@ export function tokenStoreContract(start: () => Promise<BackendUnderTest>): void
       };
       const entries = rotation.entries.map((it): Entry => (it.kind === 'family' ? { ...it, record: family } : it));
       expect(await store.rotate(grant.ref, 0, entries)).toBe(true);
-      await announced.exactly(grant.access.slice(1));
+      await announced.exactly(grant.access.slice(1), [kept, ...rotation.access, grant.refresh, rotation.refresh]);
       expect(await alive(...tokensOf(grant))).toEqual([true, false, true]);
       expect(await alive(...tokensOf(rotation))).toEqual([true, true]);
     });
@@ -136,7 +136,10 @@ export function tokenStoreContract(start: () => Promise<BackendUnderTest>): void
       const entries = rotation.entries.map((it): Entry => (it.kind === 'family' ? { ...it, record: family } : it));
       expect(await store.rotate(grant.ref, 0, entries)).toBe(true);
       expect(await store.revoke(grant.ref)).toBe(true);
-      await announced.exactly([...grant.access, ...rotation.access]);
+      await announced.exactly(
+        [...grant.access, ...rotation.access],
+        [...other.access, grant.refresh, rotation.refresh],
+      );
       expect(await alive(['family', grant.ref], ...tokensOf(grant), ...tokensOf(rotation))).not.toContain(true);
       expect(await alive(['family', other.ref], ...tokensOf(other))).not.toContain(false);
       expect(await store.revoke(grant.ref)).toBe(false);
@@ -161,7 +164,7 @@ export function tokenStoreContract(start: () => Promise<BackendUnderTest>): void
       const [token] = grant.access;
       if (token === undefined) throw new Error('a grant has an access token');
       expect(await store.take('access', token)).toEqual(accessOf(grant.family));
-      await announced.exactly([token]);
+      await announced.exactly([token], [...grant.access.slice(1), grant.refresh]);
       expect(await alive(...tokensOf(grant))).toEqual([false, true, true]);
     });
 
@@ -170,7 +173,7 @@ export function tokenStoreContract(start: () => Promise<BackendUnderTest>): void
       const grant = newGrant(now(), { tokens: 2 });
       await store.put(grant.entries);
       await store.revoke(grant.ref);
-      await elsewhere.exactly(grant.access);
+      await elsewhere.exactly(grant.access, [grant.refresh]);
       elsewhere.stop();
     });
 
@@ -256,11 +259,10 @@ export function listenTo(store: TokenStore) {
   });
   return {
     stop,
-    /** Resolves once exactly these were announced; one more than once is fine. */
-    exactly: async (refs: readonly TokenRef[]): Promise<void> => {
-      const wanted = new Set(refs.map(({ hash }) => hash));
-      await until(() => wanted.difference(new Set(heard)).size === 0);
-      expect(new Set(heard)).toEqual(wanted);
+    /** Resolves once all of these were announced, and none of the others; one more than once is fine. */
+    exactly: async (refs: readonly TokenRef[], notThese: readonly TokenRef[]): Promise<void> => {
+      await until(() => refs.every(({ hash }) => heard.includes(hash)));
+      expect(notThese.filter(({ hash }) => heard.includes(hash))).toEqual([]);
     },
   };
 }
