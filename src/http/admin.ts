@@ -1,0 +1,62 @@
+/** The admin listener: whether this process is alive and ready, and what it has counted. */
+import type { RequestListener } from 'node:http';
+import type { AdminSettings } from '../model/config.ts';
+import { createListener, type Listener } from './listener.ts';
+
+export interface AdminDependencies {
+  readonly listen: AdminSettings;
+  /** Why no traffic should be sent here now; empty if it should. */
+  readonly notReady: () => Promise<readonly string[]>;
+  /** The page that Prometheus reads. */
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
+}
+
+interface AdminAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** The admin listener, not yet listening. */
+export function createAdmin({ listen, notReady, metrics }: AdminDependencies): Listener {
+  const pages: Readonly<Record<string, () => Promise<AdminAnswer>>> = {
+    '/health/live': async () => json(200, { status: 'live' }),
+    '/health/ready': async () => {
+      const reasons = await notReady();
+      return reasons.length === 0 ? json(200, { status: 'ready' }) : json(503, { status: 'not ready', reasons });
+    },
+    '/metrics': async () => ({ status: 200, ...(await metrics()) }),
+  };
+
+  async function answer(method: string, target: string): Promise<AdminAnswer> {
+    const path = target.split('?', 1)[0] ?? '';
+    const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+    if (page === undefined)
+      return json(404, { error: 'not_found', error_description: `There are ${Object.keys(pages).join(', ')}.` });
+    if (method !== 'GET' && method !== 'HEAD')
+      return json(405, { error: 'method_not_allowed', error_description: 'Use GET.' });
+    return page();
+  }
+
+  const handle: RequestListener = (request, response) => {
+    const { method = '', url = '' } = request;
+    answer(method, url)
+      .catch(() =>
+        json(503, { error: 'temporarily_unavailable', error_description: 'This cannot be told at the moment.' }),
+      )
+      .then(({ status, contentType, body }) => {
+        const length = Buffer.byteLength(body);
+        response.writeHead(status, {
+          'Content-Type': contentType,
+          'Content-Length': length,
+          'Cache-Control': 'no-store',
+        });
+        response.end(method === 'HEAD' ? undefined : body);
+      });
+  };
+  return createListener({ ...listen, handle });
+}
+
+function json(status: number, value: object): AdminAnswer {
+  return { status, contentType: 'application/json', body: JSON.stringify(value) };
+}

@@ -1,0 +1,114 @@
+/**
+ * A node:http(s) server with strict limits, and the way it ends: every byte that enters the house from outside comes in here.
+ * It must not know what requests mean.
+ */
+
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import {
+  createServer as createHttpServer,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, isIPv6, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Milliseconds } from '../model/units.ts';
+import { trackConnections } from './drain.ts';
+import { answerFor, NO_TUNNELS, type ParserError, writeRaw } from './raw_answer.ts';
+
+export interface ListenerOptions {
+  readonly host: string;
+  /** 0 asks the system for a free one. */
+  readonly port: number;
+  /** PEM files. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  readonly handle: RequestListener;
+}
+
+export interface Listener {
+  /** @returns the URL it can be reached at. Throws what the system says when the address is taken or not ours. */
+  listen(): Promise<string>;
+  /** Takes no new connections, lets requests in flight finish, and cuts what is left after `limit`. */
+  drain(limit: Milliseconds): Promise<void>;
+}
+
+const LIMITS: ServerOptions = {
+  maxHeaderSize: 16_384,
+  headersTimeout: 10_000,
+  // Uploads may take as long as they flow; who reads a body also limits how long it may pause.
+  requestTimeout: 0,
+  connectionsCheckingInterval: 1_000,
+  // Longer than the 60 s of the usual load balancers: the side that reuses a connection must be the one that closes it.
+  keepAliveTimeout: 65_000,
+  insecureHTTPParser: false,
+  joinDuplicateHeaders: false,
+  // A missing or repeated Host is refused by our own reading, with a body that says so.
+  requireHostHeader: false,
+  // An upgrade is an ordinary request here: it passes the same check, and goes on without the word.
+  shouldUpgradeCallback: () => false,
+};
+
+export function createListener({ host, port, tls, handle }: ListenerOptions): Listener {
+  const server: Server = tls
+    ? createHttpsServer({
+        ...LIMITS,
+        cert: readFileSync(tls.cert),
+        key: readFileSync(tls.key),
+        handshakeTimeout: 10_000,
+      })
+    : createHttpServer(LIMITS);
+  // The size limits it; a count would silently drop lines that somebody behind us reads.
+  server.maxHeadersCount = 0;
+
+  const connections = trackConnections(server, tls ? 'secureConnection' : 'connection');
+  const onRequest: RequestListener = (request, response) => {
+    connections.began(request.socket, response);
+    handle(request, response);
+  };
+  server.on('request', onRequest);
+  // Whoever reads the body asks for it, after the decision.
+  server.on('checkContinue', onRequest);
+  server.on('connect', (_request, socket) => writeRaw(socket, NO_TUNNELS));
+  server.on('clientError', (error: ParserError, socket) => {
+    // The parser is fed by the server's own connections only.
+    refuseBytes(error, socket, connections.latest(socket as Socket));
+  });
+
+  return {
+    async listen() {
+      server.listen({ host, port });
+      await once(server, 'listening');
+      return urlOf(server, host, tls ? 'https' : 'http');
+    },
+    drain: (limit) => connections.drain(limit),
+  };
+}
+
+/** Ends a connection whose bytes make no request, without disturbing an answer that is on its way. */
+function refuseBytes(error: ParserError, socket: Duplex, latest: ServerResponse | undefined): void {
+  const underWay = latest !== undefined && !latest.writableFinished;
+  if (!isReadable(error) || !socket.writable || (underWay && latest.headersSent && !latest.req.complete)) {
+    socket.destroy();
+  } else if (!underWay || !latest.req.complete) {
+    // Nothing runs, or what runs is waiting for a body that has turned out to be none.
+    writeRaw(socket, answerFor(error));
+  } else {
+    // A complete request came first and is being answered: its answer is the last one here.
+    latest.shouldKeepAlive = false;
+    latest.once('finish', () => socket.end());
+  }
+}
+
+/** Whether there is somebody to answer: not if the connection itself broke, or never was HTTP. */
+function isReadable({ code = '' }: ParserError): boolean {
+  return code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT';
+}
+
+function urlOf(server: Server, host: string, scheme: 'http' | 'https'): string {
+  // A TCP listener that is listening has an address.
+  const { port } = server.address() as AddressInfo;
+  return `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+}

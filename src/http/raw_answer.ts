@@ -1,0 +1,71 @@
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/** The answers to what never became a request: there is no route, no dialect and no response object, only a socket. */
+
+interface RawAnswer {
+  readonly status: number;
+  readonly error: string;
+  readonly description: string;
+}
+
+const MALFORMED: RawAnswer = {
+  status: 400,
+  error: 'invalid_request',
+  description: 'This is not an HTTP/1.1 request that can be read in one way only.',
+};
+const TOO_SLOW: RawAnswer = {
+  status: 408,
+  error: 'invalid_request',
+  description: 'The request head did not arrive within 10 seconds.',
+};
+const LONG_TARGET: RawAnswer = {
+  status: 414,
+  error: 'uri_too_long',
+  description: 'The request target is longer than 8192 bytes.',
+};
+const LONG_HEAD: RawAnswer = {
+  status: 431,
+  error: 'headers_too_large',
+  description: 'The request head is longer than 16 KiB.',
+};
+export const NO_TUNNELS: RawAnswer = {
+  status: 400,
+  error: 'invalid_request',
+  description: 'CONNECT is not supported: this is no forward proxy.',
+};
+
+/** What the parser says went wrong. `rawPacket`: the bytes that it choked on. */
+export interface ParserError extends Error {
+  readonly code?: string;
+  readonly rawPacket?: Buffer;
+}
+
+export function answerFor({ code, rawPacket }: ParserError): RawAnswer {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return TOO_SLOW;
+    case 'HPE_HEADER_OVERFLOW':
+      return rawPacket && isRequestLine(rawPacket) ? LONG_TARGET : LONG_HEAD;
+    default:
+      return MALFORMED;
+  }
+}
+
+/** Whether these bytes begin a request whose first line does not end within them. */
+function isRequestLine(bytes: Buffer): boolean {
+  return /^[A-Z]{3,20} \//.test(bytes.toString('latin1', 0, 32)) && !bytes.subarray(0, 16_384).includes(0x0a);
+}
+
+/** Answers and closes. Nothing that the caller sent is repeated. */
+export function writeRaw(socket: Duplex, { status, error, description }: RawAnswer): void {
+  const body = JSON.stringify({ error, error_description: description });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Cache-Control: no-store',
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}
