@@ -51,7 +51,7 @@ export function finish(request: IncomingMessage, response: ServerResponse): void
 }
 
 /** Whether no body is announced, or a short one that the caller sends without waiting for a word from us. */
-function endsSoon(request: IncomingMessage): boolean {
+export function endsSoon(request: IncomingMessage): boolean {
   const { 'transfer-encoding': coding, 'content-length': length, expect } = request.headers;
   return coding === undefined && expect === undefined && Number(length ?? 0) <= READ_TO_END;
 }

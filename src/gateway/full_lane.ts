@@ -282,7 +282,7 @@ class Passage implements Dispatcher.DispatchHandler {
   }
 }
 
-function headOf(request: IncomingMessage): RequestHead {
+export function headOf(request: IncomingMessage): RequestHead {
   return {
     method: request.method ?? '',
     target: request.url ?? '',
