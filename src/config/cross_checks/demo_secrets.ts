@@ -7,7 +7,10 @@ import type { Check } from './check.ts';
 export const DEMO_SECRETS = ['demo-secret', 'wonderland', 'looking-glass'] as const;
 
 /** The password hashes of `config/gatehouse.yaml`, which are as public as the passwords. */
-export const DEMO_PASSWORD_HASHES: readonly string[] = [];
+export const DEMO_PASSWORD_HASHES: readonly string[] = [
+  '$argon2id$v=19$m=19456,t=2,p=1$UZMQjcvjY3TH5xU+hSYTTA$UgchgD28+srqpqwYgL2JQ3tu3uM+EM49+WjZaWkEgyY',
+  '$argon2id$v=19$m=19456,t=2,p=1$dTlBR6D24/1LfiYoHYTmvQ$2vzl+YBXLjctALAh794oin82/NSvC5u/FDqHS0Ej1Fs',
+];
 
 /** The demo's secrets are fine on one's own machine and an open door on any other. */
 export const demoSecrets: Check = ({ sections, reader }) => {
