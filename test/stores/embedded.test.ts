@@ -145,7 +145,7 @@ describe('embedded', () => {
       const announced = listenTo(backend.tokens);
       const child = fork(join(import.meta.dirname, 'embedded_process.ts'), [file, JSON.stringify(theirs.ref)]);
       const messages = on(child, 'message');
-      const next = async (): Promise<unknown> => (await messages.next()).value[0];
+      const next = async (): Promise<unknown> => (await messages.next()).value?.[0];
       expect(await next()).toBe('ready');
       await backend.tokens.revoke(mine.ref);
       expect(await next()).toEqual({ heard: mine.access.map(({ hash }) => hash) });

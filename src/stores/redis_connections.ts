@@ -1,0 +1,137 @@
+import type { ConnectionOptions } from 'node:tls';
+import { type RedisOptions as AnyRedisOptions, Cluster, type ClusterOptions, Redis } from 'ioredis';
+import type { BackendDependencies } from './backend.ts';
+import { BUDGET_MS } from './redis_failure.ts';
+import type { RedisStoreOptions } from './redis_options.ts';
+
+/**
+ * What a connection is for. They are apart so that a slow write never delays a look-up, and waiting for replicas never delays
+ * either. Only `validating` may send a command twice: reading again changes nothing, writing again would replay a rotation.
+ */
+export type Role = 'validating' | 'mutating' | 'revoking' | 'listening';
+export type Connection = Redis | Cluster;
+
+/** Without the option that changes the types of all replies. */
+type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'>;
+
+const RECONNECT_MS = 250;
+const backOff = (attempt: number): number => Math.min(attempt * 50, RECONNECT_MS);
+
+/** Opens a connection that fails fast while it is down and comes back by itself, for ever. Never emits an unhandled error. */
+export function connect(role: Role, options: RedisStoreOptions, report: BackendDependencies['report']): Connection {
+  const connection = open(role, options);
+  // Without a listener ioredis writes errors to the console. They say nothing that the two events below do not.
+  connection.on('error', () => {});
+  // Otherwise a node of a Cluster is connected to by the first command for it, which then waits instead of failing fast.
+  if (connection instanceof Cluster) connection.on('+node', (node: Redis) => void node.connect().catch(() => {}));
+  let ready = false;
+  connection.on('ready', () => {
+    ready = true;
+    report('store_connected', { connection: role });
+  });
+  connection.on('close', () => {
+    if (ready) report('store_disconnected', { connection: role });
+    ready = false;
+  });
+  return connection;
+}
+
+function open(role: Role, options: RedisStoreOptions): Connection {
+  const shared = { ...behaviour(role), ...access(options) };
+  if (options.cluster !== undefined) return new Cluster(options.cluster.map(parseAddress), clusterOptions(shared));
+  if (options.sentinels !== undefined) return new Redis({ ...shared, ...sentinelOptions(options) });
+  return connectTo(parseUrl(options.url ?? ''), shared);
+}
+
+/** A connection to one node of a Cluster, to listen to it directly. */
+export function listenAt(node: Address, options: RedisStoreOptions): Redis {
+  const connection = connectTo(node, { ...behaviour('listening'), ...access(options) });
+  connection.on('error', () => {});
+  return connection;
+}
+
+/** ioredis's defaults wait without limit and send again what may have been done; see the fault policy in SECURITY.md. */
+function behaviour(role: Role): RedisOptions {
+  const mayResend = role === 'validating';
+  return {
+    connectionName: `gatehouse-${role}`,
+    commandTimeout: BUDGET_MS,
+    // A peer that is gone without a word: the socket is given up, and the next attempt begins.
+    connectTimeout: 1_000,
+    socketTimeout: 1_000,
+    disconnectTimeout: 100,
+    maxLoadingRetryTime: RECONNECT_MS,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: mayResend ? 1 : 0,
+    autoResendUnfulfilledCommands: mayResend,
+    autoResubscribe: false,
+    retryStrategy: backOff,
+    // A master that was made a replica: find the new one. The command itself has failed and is not sent again.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  };
+}
+
+function access({ username, password, tls }: RedisStoreOptions): RedisOptions {
+  const secure = tls === true ? {} : tls || undefined;
+  return {
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(secure && { tls: secure satisfies ConnectionOptions }),
+  };
+}
+
+function sentinelOptions({ sentinels = [], master = '', sentinel_password, tls }: RedisStoreOptions): RedisOptions {
+  return {
+    sentinels: sentinels.map(parseAddress),
+    name: master,
+    sentinelCommandTimeout: BUDGET_MS,
+    sentinelRetryStrategy: backOff,
+    enableTLSForSentinelMode: Boolean(tls),
+    ...(sentinel_password !== undefined && { sentinelPassword: sentinel_password }),
+  };
+}
+
+function clusterOptions({ retryStrategy, enableOfflineQueue, ...redisOptions }: RedisOptions) {
+  return {
+    redisOptions,
+    enableOfflineQueue: enableOfflineQueue ?? false,
+    // Ready once the slots are known; a node that is not yet connected fails its own commands, fast.
+    enableReadyCheck: false,
+    clusterRetryStrategy: backOff,
+    clusterNodeRetryStrategy: backOff,
+    slotsRefreshTimeout: 500,
+    slotsRefreshInterval: 1_000,
+    maxRedirections: 3,
+    // Each of these would send a command again long after its caller has been told 503. MOVED and ASK are still followed.
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+    retryDelayOnTryAgain: 10,
+  } satisfies ClusterOptions;
+}
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+function parseAddress(text: string): Address {
+  const colon = text.lastIndexOf(':');
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+}
+
+function parseUrl(text: string): RedisOptions & Address {
+  const url = new URL(text);
+  const database = Number(url.pathname.slice(1) || 0);
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port || 6379),
+    db: Number.isInteger(database) ? database : 0,
+    ...(url.username !== '' && { username: decodeURIComponent(url.username) }),
+    ...(url.password !== '' && { password: decodeURIComponent(url.password) }),
+    ...(url.protocol === 'rediss:' && { tls: {} }),
+  };
+}
+
+function connectTo(where: RedisOptions & Address, options: RedisOptions): Redis {
+  return new Redis({ ...where, ...options });
+}

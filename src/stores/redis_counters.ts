@@ -1,0 +1,23 @@
+import { type Milliseconds, milliseconds } from '../model/units.ts';
+import type { CounterStore } from './counter_store.ts';
+import { run } from './redis_client.ts';
+import type { Connection } from './redis_connections.ts';
+import type { RedisKeys } from './redis_keys.ts';
+import { HIT } from './redis_scripts.ts';
+
+/** Counts in Redis, together over all nodes. A window begins with its first event and ends by the expiry of its key. */
+export class RedisCounters implements CounterStore {
+  readonly #mutating: Connection;
+  readonly #keys: RedisKeys;
+
+  constructor({ mutating, keys }: { readonly mutating: Connection; readonly keys: RedisKeys }) {
+    this.#mutating = mutating;
+    this.#keys = keys;
+  }
+
+  async hit(key: string, window: Milliseconds): Promise<{ count: number; remaining: Milliseconds }> {
+    const reply = await run(this.#mutating, HIT, [this.#keys.counter(key)], [Math.ceil(window)]);
+    const [count, left] = Array.isArray(reply) ? reply : [];
+    return { count: Number(count), remaining: milliseconds(Number(left)) };
+  }
+}

@@ -1,0 +1,76 @@
+import { hash } from 'node:crypto';
+import type { DocumentKind } from '../model/client.ts';
+import type { RecordKind, TokenHash, TokenRef } from '../model/token.ts';
+import type { Owner } from './token_store.ts';
+
+/**
+ * The names of all keys. What comes from outside (ids, tags, hashes) is encoded, so that it can neither leave its place in a
+ * key nor choose another Cluster slot: braces and colons are ours alone. The braces hold the Cluster hash tag.
+ */
+export interface RedisKeys {
+  record(kind: RecordKind, ref: TokenRef): string;
+  /** The beginning of all records of one kind under a tag; the hash follows. */
+  records(kind: RecordKind, tag: string): string;
+  listing(owner: Owner): string;
+  documents(kind: DocumentKind): { readonly values: string; readonly index: string };
+  counter(key: string): string;
+  /** The channel on which all nodes hear of access tokens that are no longer valid. */
+  readonly channel: string;
+  /** The channel on which one connection hears its own heartbeat. */
+  heartbeat(id: string): string;
+}
+
+const KINDS: { readonly [K in RecordKind]: string } = {
+  access: 'a',
+  refresh: 'r',
+  family: 'f',
+  code: 'c',
+  session: 's',
+  interaction: 'i',
+};
+
+export function redisKeys(prefix: string): RedisKeys {
+  const records = (kind: RecordKind, tag: string): string => `${prefix}:{${part(tag)}}:${KINDS[kind]}:`;
+  return {
+    records,
+    record: (kind, ref) => records(kind, ref.tag) + part(ref.hash),
+    listing: ({ of, id }) => `${prefix}:{${of === 'user' ? 'u' : 'c'}:${part(id)}}:f`,
+    documents: (kind) => ({ values: `${prefix}:{d:${kind}}:v`, index: `${prefix}:{d:${kind}}:i` }),
+    counter: (key) => `${prefix}:{n:${part(key)}}`,
+    channel: `${prefix}:invalidate`,
+    heartbeat: (id) => `${prefix}:heartbeat:${id}`,
+  };
+}
+
+const PLAIN = /^[A-Za-z0-9._~@-]{1,200}$/;
+const LONGEST = 200;
+
+/** Two texts never encode alike: `%` alone stands for nothing, `#` only ever begins the hash of something long. */
+function part(text: string): string {
+  if (PLAIN.test(text)) return text;
+  if (text === '') return '%';
+  const encoded = encode(text);
+  return encoded.length <= LONGEST ? encoded : `#${hash('sha256', encoded, 'base64url')}`;
+}
+
+const encode = (text: string): string => text.replace(/[^A-Za-z0-9._~@-]/gu, percent);
+
+/** A lone surrogate has no UTF-8 bytes; `%u` is free for it, because a percent sign is always followed by a digit or A to F. */
+function percent(character: string): string {
+  if (!character.isWellFormed()) return `%u${character.charCodeAt(0).toString(16)}`;
+  return Array.from(Buffer.from(character), (byte) => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`).join('');
+}
+
+/** One family as a member of a listing. */
+export const memberOf = (ref: TokenRef): string => `${encode(ref.tag)}:${encode(ref.hash)}`;
+
+/** @returns undefined for what `memberOf` did not write. */
+export function refOfMember(member: string): TokenRef | undefined {
+  const [tag, family, ...more] = member.split(':');
+  if (tag === undefined || family === undefined || more.length > 0) return undefined;
+  try {
+    return { tag: decodeURIComponent(tag), hash: decodeURIComponent(family) as TokenHash }; // written from a TokenRef
+  } catch {
+    return undefined;
+  }
+}

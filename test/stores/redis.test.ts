@@ -1,0 +1,277 @@
+import { inspect } from 'node:util';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/model/clock.ts';
+import { CorruptRecord, DependencyUnavailable } from '../../src/model/failure.ts';
+import { milliseconds } from '../../src/model/units.ts';
+import type { Backend } from '../../src/stores/backend.ts';
+import { redis } from '../../src/stores/redis.ts';
+import { type BackendUnderTest, dependencies } from '../contract/backend_under_test.ts';
+import { counterStoreContract } from '../contract/counter_store.ts';
+import { documentStoreContract } from '../contract/document_store.ts';
+import { ALICE, HOSTILE_IDS, newGrant, newRef, oneOfEach, rotationOf } from '../contract/records.ts';
+import { listenTo, tokenStoreContract, until } from '../contract/token_store.ts';
+import { type RedisServer, startRedis } from '../support/redis_server.ts';
+import { redisUnderTest } from './redis_under_test.ts';
+
+const start = async (): Promise<BackendUnderTest> => {
+  const server = await startRedis();
+  return redisUnderTest({ url: server.url }, () => server.stop());
+};
+const open = (options: object): Promise<Backend> =>
+  redis.create(redis.options.parse(options), dependencies(systemClock));
+
+const answers = (backend: Backend): Promise<boolean> =>
+  backend.ping().then(
+    () => true,
+    () => false,
+  );
+
+describe('redis', () => {
+  tokenStoreContract(start);
+  documentStoreContract(start);
+  counterStoreContract(start);
+});
+
+describe('redis: what is in the server', () => {
+  let server: RedisServer;
+  let backend: Backend;
+  beforeAll(async () => {
+    server = await startRedis();
+    backend = await open({ url: server.url });
+  });
+  afterAll(async () => {
+    await backend?.close();
+    await server?.stop();
+  });
+  beforeEach(() => server.client().flushall());
+
+  it('lets no hostile id leave its namespace', async () => {
+    const monitor = await server.client().monitor();
+    const commands: string[][] = [];
+    monitor.on('monitor', (_time: string, args: string[]) => commands.push(args));
+    const record = oneOfEach(Date.now(), 'full').session;
+    for (const id of HOSTILE_IDS) {
+      const hostile = { tag: id, hash: id as never };
+      await backend.tokens.put([{ kind: 'session', ref: hostile, record }]);
+      await backend.tokens.get('session', hostile);
+      await backend.tokens.take('access', hostile);
+      await backend.tokens.revoke(hostile);
+      await backend.counters.hit(id, milliseconds(60_000));
+      await backend.documents.put('username', id, { id: 'x' });
+      const user = { subject: id, username: id, connection: id, roles: [] };
+      await backend.tokens.put(newGrant(Date.now(), { authorization: { ...ALICE, client: id, user } }).entries);
+    }
+    await server.client().echo('the end');
+    await until(() => commands.some(([command]) => command === 'echo'));
+    monitor.disconnect();
+    const own =
+      /^gh:(\{[A-Za-z0-9._~@%#-]+\}:[arfcsi]:[A-Za-z0-9._~@%#-]+|\{[uc]:[A-Za-z0-9._~@%#-]+\}:f|\{d:username\}:[vi]|\{n:[A-Za-z0-9._~@%#-]+\})$/;
+    for (const key of await server.client().keys('*')) expect(key).toMatch(own);
+    const touched = commands.flatMap(([command = '', first = '', second = '', ...more]) => {
+      if (/^(get|set|del|getdel|zadd|zrem|hset|incr|pttl|pexpire|expireat)$/i.test(command)) return [first];
+      return /^evalsha$/i.test(command) ? more.slice(0, Number(second)) : [];
+    });
+    expect(touched.length).toBeGreaterThan(HOSTILE_IDS.length * 8);
+    for (const key of touched) expect(key).toMatch(own);
+  });
+
+  it('gives every key an expiry, documents apart', async () => {
+    const grant = newGrant(Date.now());
+    await backend.tokens.put(grant.entries);
+    await backend.tokens.rotate(grant.ref, 0, rotationOf(grant).entries);
+    await backend.tokens.put([{ kind: 'code', ref: newRef(), record: oneOfEach(Date.now(), 'full').code }]);
+    await backend.counters.hit('x', milliseconds(1_000));
+    const keys = await server.client().keys('*');
+    expect(keys.length).toBe(8); // family, the new access token, both refresh tokens, 2 listings, code, counter
+    for (const key of keys) expect(await server.client().pttl(key)).toBeGreaterThan(0);
+  });
+
+  it('answers 503, not nonsense, for a corrupt record, and still ends its family and empties the caches', async () => {
+    const grant = newGrant(Date.now());
+    await backend.tokens.put(grant.entries);
+    const { tag, hash } = grant.ref;
+    for (const corrupt of ['', '[]', '[2,0,[],[]]', '{"a":1}', '[1,"x",[],[]]', 'x'.repeat(99)]) {
+      await server.client().set(`gh:{${tag}}:f:${hash}`, corrupt);
+      await expect(backend.tokens.get('family', grant.ref)).rejects.toThrow(CorruptRecord);
+    }
+    await expect(backend.tokens.rotate(grant.ref, 0, rotationOf(grant).entries)).rejects.toThrow(CorruptRecord);
+    let resets = 0;
+    const stop = backend.tokens.invalidation.subscribe({ invalidated: () => {}, reset: () => (resets += 1) });
+    expect(await backend.tokens.revoke(grant.ref)).toBe(true);
+    await until(() => resets === 1);
+    expect(await backend.tokens.get('family', grant.ref)).toBeUndefined();
+    stop();
+  });
+
+  it('keeps revoking when the server is out of memory, and writes nothing by halves', async () => {
+    const grant = newGrant(Date.now(), { tokens: 2 });
+    await backend.tokens.put(grant.entries);
+    await server.client().config('SET', 'maxmemory', '1');
+    try {
+      const other = newGrant(Date.now());
+      await expect(backend.tokens.put(other.entries)).rejects.toThrow(/redis is unavailable: it answered OOM/);
+      await expect(backend.tokens.rotate(grant.ref, 0, rotationOf(grant).entries)).rejects.toThrow(
+        DependencyUnavailable,
+      );
+      expect(await backend.tokens.get('family', grant.ref)).toEqual(grant.family);
+      const [first] = grant.access;
+      if (first === undefined) throw new Error('a grant has an access token');
+      expect(await backend.tokens.take('access', first)).toBeDefined();
+      const announced = listenTo(backend.tokens);
+      expect(await backend.tokens.revoke(grant.ref)).toBe(true);
+      await announced.exactly(grant.access, []);
+      expect(await server.client().keys('*:[arf]:*')).toEqual([]);
+    } finally {
+      await server.client().config('SET', 'maxmemory', '0');
+    }
+  });
+
+  it('works on after the server has forgotten its scripts', async () => {
+    await server.client().script('FLUSH');
+    const grant = newGrant(Date.now());
+    await backend.tokens.put(grant.entries);
+    expect(await backend.tokens.get('family', grant.ref)).toEqual(grant.family);
+  });
+
+  it('confirms a revocation only once replicas have it, if they must', async () => {
+    const careful = await open({ url: server.url, wait_replicas: 1 });
+    const replica = await startRedis([
+      '--replicaof',
+      server.host,
+      String(server.port),
+      '--repl-diskless-sync-delay',
+      '0',
+    ]);
+    try {
+      await until(async () => (await server.client().info('replication')).includes('state=online'));
+      const [first, second] = [newGrant(Date.now()), newGrant(Date.now())];
+      for (const grant of [first, second]) await careful.tokens.put(grant.entries);
+      expect(await careful.tokens.revoke(first.ref)).toBe(true);
+      replica.pause();
+      await expect(careful.tokens.revoke(second.ref)).rejects.toThrow(/too few replicas/);
+    } finally {
+      await careful.close();
+      await replica.stop();
+    }
+  });
+});
+
+describe('redis: when the server is away', () => {
+  let server: RedisServer;
+  let backend: Backend;
+  beforeEach(async () => {
+    server = await startRedis(['--requirepass', 'a-secret-password']);
+    backend = await open({ url: server.url, password: 'a-secret-password' });
+  });
+  afterEach(async () => {
+    await backend.close();
+    await server.stop();
+  });
+
+  /** Every method, told about this grant. */
+  const calls = (grant: ReturnType<typeof newGrant>): Record<string, () => unknown> => ({
+    get: () => backend.tokens.get('access', grant.refresh),
+    put: () => backend.tokens.put(grant.entries),
+    take: () => backend.tokens.take('code', grant.refresh),
+    'take access': () => backend.tokens.take('access', grant.refresh),
+    rotate: () => backend.tokens.rotate(grant.ref, 0, rotationOf(grant).entries),
+    revoke: () => backend.tokens.revoke(grant.ref),
+    families: () => backend.tokens.families({ of: 'user', id: 'u-alice' }, 10),
+    'get document': () => backend.documents.get('username', grant.ref.hash),
+    'put document': () => backend.documents.put('username', grant.ref.hash, { id: grant.ref.hash }),
+    'delete document': () => backend.documents.delete('username', grant.ref.hash),
+    list: () => backend.documents.list('client', 10),
+    hit: () => backend.counters.hit(grant.ref.hash, milliseconds(1_000)),
+    ping: () => backend.ping(),
+  });
+
+  it.each(['frozen', 'killed'] as const)('answers every call within 250 ms, and tells nothing (%s)', async (how) => {
+    const grant = newGrant(Date.now());
+    if (how === 'frozen') server.pause();
+    else await server.kill();
+    const secrets = [grant.ref.tag, grant.ref.hash, grant.refresh.hash, 'u-alice', 'a-secret-password'];
+    await Promise.all(
+      Object.entries(calls(grant)).map(async ([name, call]) => {
+        const began = performance.now();
+        const failure = await Promise.resolve(call()).then(
+          () => 'no failure',
+          (error: unknown) => error,
+        );
+        expect([name, failure]).toEqual([name, expect.any(DependencyUnavailable)]);
+        expect(performance.now() - began).toBeLessThan(400);
+        const told = [
+          String(failure),
+          (failure as Error).stack,
+          JSON.stringify(failure),
+          inspect(failure, { depth: 9, showHidden: true }),
+        ];
+        for (const secret of secrets) expect(told.join('\n')).not.toContain(secret);
+      }),
+    );
+  });
+
+  it.each(['frozen', 'killed'] as const)(
+    'is back by itself, and says that caches must be emptied (%s)',
+    async (how) => {
+      const stream = backend.tokens.invalidation;
+      let resets = 0;
+      stream.subscribe({ invalidated: () => {}, reset: () => (resets += 1) });
+      const grant = newGrant(Date.now());
+      await backend.tokens.put(grant.entries);
+      expect(stream.up).toBe(true);
+      if (how === 'frozen') server.pause();
+      else await server.kill();
+      await until(() => !stream.up);
+      const asked = await Promise.resolve(backend.tokens.get('family', grant.ref)).catch((error: unknown) => error);
+      expect(asked).toBeInstanceOf(DependencyUnavailable);
+      if (how === 'frozen') server.resume();
+      else await server.restart();
+      const began = performance.now();
+      await until(
+        async () =>
+          (await Promise.resolve(backend.tokens.get('family', grant.ref)).catch(() => undefined)) !== undefined,
+      );
+      await until(() => stream.up && resets > 0);
+      await backend.ping();
+      expect(performance.now() - began).toBeLessThan(5_000);
+    },
+  );
+
+  it('does not do later what it has reported as not done', async () => {
+    const code = oneOfEach(Date.now(), 'full').code;
+    const ref = newRef();
+    await backend.tokens.put([{ kind: 'code', ref, record: code }]);
+    await server.kill();
+    await expect(backend.tokens.take('code', ref)).rejects.toThrow(DependencyUnavailable);
+    await server.restart();
+    await until(async () => answers(backend));
+    expect(await backend.tokens.get('code', ref)).toEqual(code);
+  });
+
+  it('starts without the server and finds it when it comes', async () => {
+    await server.kill();
+    const early = await open({ url: server.url, password: 'a-secret-password' });
+    await expect(early.ping()).rejects.toThrow(DependencyUnavailable);
+    expect(early.tokens.invalidation.up).toBe(false);
+    await server.restart();
+    await until(async () => early.tokens.invalidation.up && (await answers(early)));
+    await early.close();
+  });
+});
+
+describe('redis: options', () => {
+  const problems = (options: object): string[] =>
+    redis.options.safeParse(options).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? [];
+
+  it('wants exactly one way to find Redis', () => {
+    expect(problems({ url: 'redis://h/0' })).toEqual([]);
+    expect(problems({ sentinels: ['h:1', '[::1]:2'], master: 'm' })).toEqual([]);
+    expect(problems({ cluster: ['h:1'], tls: true })).toEqual([]);
+    expect(problems({})).toEqual([expect.stringContaining('exactly one')]);
+    expect(problems({ url: 'redis://h', cluster: ['h:1'] })).toEqual([expect.stringContaining('exactly one')]);
+    expect(problems({ sentinels: ['h:1'] })).toEqual([expect.stringContaining('name of the master')]);
+    expect(problems({ url: 'redis://h', master: 'm' })).toEqual([expect.stringContaining('belongs to sentinels')]);
+    expect(problems({ url: 'http://h' })).toEqual([expect.stringContaining('must be a URL')]);
+    expect(problems({ cluster: ['h'] })).toEqual([expect.stringContaining('host:port')]);
+  });
+});
