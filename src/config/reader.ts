@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { explain } from './explain.ts';
-import { keysOf } from './mapping_schema.ts';
+import { keysOf, mappingOf } from './mapping_schema.ts';
 import { keyOf, type Path, type Problems } from './problems.ts';
 import { remarkOn } from './remarks.ts';
 import type { Values } from './resolve.ts';
@@ -90,7 +90,7 @@ export class Reader {
   options(schema: z.ZodType, path: Path, besides: readonly string[]): unknown {
     const own = keysOf(schema);
     // A schema that is not a plain mapping must refuse unknown keys itself.
-    const judged = own.length > 0;
+    const judged = mappingOf(schema) !== undefined;
     if (judged) this.knownKeys(path, [...besides, ...own]);
     const mine = ([key]: [string, unknown]) => !besides.includes(key) && (!judged || own.includes(key));
     const parsed = this.#parse(schema, path, () =>
@@ -162,6 +162,8 @@ export class Reader {
       for (const key of issue.keys) this.#unknownKey(path, key, allowed);
     } else if (meant) {
       for (const inner of meant) this.#reportIssue(inner, path);
+    } else if (issue.code === 'invalid_key') {
+      this.report(path, issue.issues[0]?.message ?? issue.message, 'key');
     } else this.report(path, issue.message);
   }
 }

@@ -58,6 +58,11 @@ export function resolveValues(file: ParsedFile, sources: Sources, problems: Prob
         refuse(keyNode, path, 'a key must be plain text, of at most 128 characters');
         continue;
       }
+      // In { secret: a,b } the b is a key by itself. It is not named, because it is half of what may be a secret.
+      if (value === null) {
+        refuse(keyNode, path, 'a key without a colon and a value: put a value that contains a comma in quotes');
+        continue;
+      }
       const at = [...path, key];
       const first = seen.get(key);
       if (key === '<<') refuse(keyNode, at, 'merge keys (<<) are not accepted: write the keys out');
@@ -65,7 +70,7 @@ export function resolveValues(file: ParsedFile, sources: Sources, problems: Prob
       else if (first) {
         const { line } = file.position(first.range[0]);
         refuse(keyNode, at, `the key is there twice, first in line ${line}: keep one`);
-      } else result[key] = value ? resolveNode(value, at) : null;
+      } else result[key] = resolveNode(value, at);
       seen.set(key, first ?? keyNode);
     }
     return result;

@@ -56,7 +56,8 @@ export const clientConnections: Check = ({ sections, reader }) => {
   for (const { path, values } of sections.clients) {
     for (const [index, connection] of (values.connections ?? []).entries()) {
       if (known.includes(connection)) continue;
-      reader.report([...path, 'connections', index], `is not a connection of this file: must be ${oneOf(known)}`);
+      const right = known.length === 0 ? 'there is none' : `must be ${oneOf(known)}`;
+      reader.report([...path, 'connections', index], `is not a connection of this file: ${right}`);
     }
   }
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseDuration } from '../../model/units.ts';
-import { text } from './text.ts';
+import { textLike } from './text.ts';
 
 const PER_TOKEN = /^([1-9]\d{0,6})\/(\d{1,9}(?:ms|s|m|h|d))$/;
 const RIGHT = 'must be a count and a duration such as 100/1m, at most 1,000,000 in 1s to 1d';
@@ -13,7 +13,7 @@ function readRate(value: string) {
 }
 
 export const limits = z.strictObject({
-  per_token: text((value) => (readRate(value) ? undefined : RIGHT))
+  per_token: textLike(RIGHT, (value) => readRate(value) !== undefined)
     // The check above has passed, so there is a rate.
     .transform((value) => readRate(value) ?? z.NEVER)
     .optional()

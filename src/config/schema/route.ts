@@ -73,7 +73,9 @@ export const route = z.strictObject({
       error: 'must be a list of scopes, or a mapping of methods to such lists',
     })
     .default([])
-    .describe('Scopes a token needs, all of them; or { GET: […], POST: […] }, where a method not named needs none.'),
+    .describe(
+      'Scopes a token needs, all of them; or { GET: […], POST: […] }, where a method not named needs all of them.',
+    ),
   audience: scope().optional().describe('An audience the token must carry. Any if absent.'),
   dialect: name().default('oauth2').describe('The dialect in which the route words its refusals.'),
   limits: limits.prefault({}).describe('How much one token may call this route.'),

@@ -4,8 +4,14 @@ import { z } from 'zod';
 export type Judge = (text: string) => string | undefined;
 
 /** Text that every judge accepts. The first objection is reported. */
-export function text(...judges: readonly Judge[]): z.ZodString {
-  return z.string().superRefine((value, context) => {
+export const text = (...judges: readonly Judge[]): z.ZodString => judged(z.string(), judges);
+
+/** As `text`, with one description of what is right, for other values than text too. */
+export const textLike = (right: string, isRight: (text: string) => boolean): z.ZodString =>
+  judged(z.string({ error: right }), [(value) => (isRight(value) ? undefined : right)]);
+
+function judged(string: z.ZodString, judges: readonly Judge[]): z.ZodString {
+  return string.superRefine((value, context) => {
     for (const judge of judges) {
       const objection = judge(value);
       if (objection !== undefined) return context.addIssue(objection);
