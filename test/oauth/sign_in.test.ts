@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import type { PasswordConnection } from '../../src/connections/connection.ts';
+import { DependencyUnavailable } from '../../src/model/failure.ts';
+import { createSignInDesk } from '../../src/oauth/sign_in.ts';
+import { app } from '../oauth/core_under_test.ts';
+
+const identity = (connection: string) => ({ subject: 'u', username: 'u', connection, roles: [] });
+
+/** A connection that knows one password, and cannot say who a user is without it. */
+const knowing = (name: string, secret: string): PasswordConnection => ({
+  kind: 'password',
+  name,
+  signIn: async (_username, password) => (password === secret ? { ok: true, identity: identity(name) } : { ok: false }),
+});
+
+const down: PasswordConnection = {
+  kind: 'password',
+  name: 'down',
+  signIn: async () => {
+    throw new DependencyUnavailable('directory', 'no answer');
+  },
+};
+
+const credentials = (password: string, connection?: string) => ({ username: 'u', password, connection });
+
+describe('createSignInDesk', () => {
+  const desk = createSignInDesk([knowing('first', 'one'), knowing('second', 'two')]);
+
+  it('tries the connections in their order', async () => {
+    expect((await desk.signIn(app, credentials('two')))?.connection).toBe('second');
+    expect(await desk.signIn(app, credentials('three'))).toBeUndefined();
+  });
+
+  it('tries only the one that was named', async () => {
+    expect(await desk.signIn(app, credentials('two', 'first'))).toBeUndefined();
+    expect(await desk.signIn(app, credentials('two', 'nowhere'))).toBeUndefined();
+  });
+
+  it('tries only those of the client', async () => {
+    expect(await desk.signIn({ ...app, connections: ['first'] }, credentials('two'))).toBeUndefined();
+    expect(await desk.signIn({ ...app, connections: ['first'] }, credentials('two', 'second'))).toBeUndefined();
+  });
+
+  it('does not take a directory that is down for a wrong password', async () => {
+    await expect(createSignInDesk([down]).signIn(app, credentials('x'))).rejects.toThrow(DependencyUnavailable);
+  });
+
+  it('believes a connection that cannot tell, and no connection that is gone or not the client’s', async () => {
+    expect(await desk.current(app, identity('first'))).toEqual(identity('first'));
+    expect(await desk.current(app, identity('removed'))).toBeUndefined();
+    expect(await desk.current({ ...app, connections: ['second'] }, identity('first'))).toBeUndefined();
+  });
+});
