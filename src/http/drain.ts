@@ -1,12 +1,12 @@
 import type { Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import type { Milliseconds } from '../model/units.ts';
 
 /** The open connections of one server: what runs on each, and how all of them come to an end. */
 export interface Connections {
   /** Tells of a request that has begun. */
   began(socket: Socket, response: ServerResponse): void;
-  /** The response that was begun last on this connection; its request is the newest the caller has sent. */
+  /** The response that was begun last on this connection; its request is the newest that the caller has sent. */
   latest(socket: Socket): ServerResponse | undefined;
   /**
    * Takes no new connections, closes the idle ones, and answers what is in flight with `Connection: close`. What is left after
@@ -20,22 +20,19 @@ const FIRST_WORD = 1_000;
 /** Milliseconds between looks for connections that have become idle. */
 const SWEEP = 50;
 
-export function trackConnections(server: Server, event: 'connection' | 'secureConnection'): Connections {
-  const silent = new Set<Socket>();
+export function trackConnections(server: Server): Connections {
   const responses = new Map<Socket, ServerResponse>();
   let draining = false;
 
-  server.on(event, (socket: Socket) => {
-    silent.add(socket);
-    socket.once('close', () => {
-      silent.delete(socket);
-      responses.delete(socket);
-    });
-  });
+  function closeFinished(): void {
+    for (const [socket, response] of responses) {
+      if (response.writableFinished) socket.destroy();
+    }
+  }
 
   return {
     began(socket, response) {
-      silent.delete(socket);
+      if (!responses.has(socket)) socket.once('close', () => responses.delete(socket));
       responses.set(socket, response);
       if (draining) response.shouldKeepAlive = false;
     },
@@ -46,11 +43,12 @@ export function trackConnections(server: Server, event: 'connection' | 'secureCo
       draining = true;
       for (const response of responses.values()) response.shouldKeepAlive = false;
       const { promise: closed, resolve } = Promise.withResolvers<void>();
+      // Not the HTTP server's own `close`: that one also cuts new connections whose first request has not been read yet.
       // An error means that it was not listening: then there is nothing to wait for either.
-      server.close(() => resolve());
-      // Node closes what is idle now; what was answered with keep-alive before this moment becomes idle later.
-      const sweep = setInterval(() => server.closeIdleConnections(), SWEEP);
-      const hush = setTimeout(() => silent.forEach((socket) => void socket.destroy()), Math.min(FIRST_WORD, limit));
+      NetServer.prototype.close.call(server, () => resolve());
+      closeFinished();
+      const sweep = setInterval(closeFinished, SWEEP);
+      const hush = setTimeout(() => server.closeIdleConnections(), FIRST_WORD);
       const cut = setTimeout(() => server.closeAllConnections(), limit);
       await closed;
       clearInterval(sweep);

@@ -26,6 +26,8 @@ export interface ListenerOptions {
   /** PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   readonly handle: RequestListener;
+  /** How long a request head may take to arrive, from the first moment of the connection or from its first byte; 10 s by default. */
+  readonly headersTimeout?: Milliseconds;
 }
 
 export interface Listener {
@@ -37,7 +39,6 @@ export interface Listener {
 
 const LIMITS: ServerOptions = {
   maxHeaderSize: 16_384,
-  headersTimeout: 10_000,
   // Uploads may take as long as they flow; who reads a body also limits how long it may pause.
   requestTimeout: 0,
   connectionsCheckingInterval: 1_000,
@@ -51,19 +52,21 @@ const LIMITS: ServerOptions = {
   shouldUpgradeCallback: () => false,
 };
 
-export function createListener({ host, port, tls, handle }: ListenerOptions): Listener {
+export function createListener(options: ListenerOptions): Listener {
+  const { host, port, tls, handle, headersTimeout = 10_000 } = options;
+  const limits = { ...LIMITS, headersTimeout };
   const server: Server = tls
     ? createHttpsServer({
-        ...LIMITS,
+        ...limits,
         cert: readFileSync(tls.cert),
         key: readFileSync(tls.key),
         handshakeTimeout: 10_000,
       })
-    : createHttpServer(LIMITS);
+    : createHttpServer(limits);
   // The size limits it; a count would silently drop lines that somebody behind us reads.
   server.maxHeadersCount = 0;
 
-  const connections = trackConnections(server, tls ? 'secureConnection' : 'connection');
+  const connections = trackConnections(server);
   const onRequest: RequestListener = (request, response) => {
     connections.began(request.socket, response);
     handle(request, response);

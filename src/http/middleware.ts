@@ -2,6 +2,8 @@ import type { Middleware } from 'koa';
 import type { FullLane } from '../gateway/full_lane.ts';
 import type { FindEndpoint } from './own_endpoints.ts';
 
+export type { Middleware };
+
 export interface MiddlewareDependencies {
   readonly endpoints: FindEndpoint;
   readonly fullLane: FullLane;

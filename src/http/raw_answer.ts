@@ -17,7 +17,7 @@ const MALFORMED: RawAnswer = {
 const TOO_SLOW: RawAnswer = {
   status: 408,
   error: 'invalid_request',
-  description: 'The request head did not arrive within 10 seconds.',
+  description: 'The request head did not arrive in time.',
 };
 const LONG_TARGET: RawAnswer = {
   status: 414,
