@@ -20,6 +20,9 @@ const SLOW_MS = 300;
 const SLOWEST_MS = 60_000;
 const EVENT_EVERY_MS = 1000;
 
+// Exclusive: in a worker of node:cluster, port 0 would be one port shared by all workers.
+const LISTEN = { host: '127.0.0.1', port: 0, exclusive: true };
+
 /** Starts the demo API on a free port of the loopback interface. */
 export async function startDemoApi(): Promise<DemoApi> {
   const stopping = new AbortController();
@@ -27,7 +30,7 @@ export async function startDemoApi(): Promise<DemoApi> {
     answer(request, response, stopping.signal).catch(() => response.destroy());
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve);
+    server.once('error', reject).listen(LISTEN, resolve);
   });
   // A TCP server's address is always the object form.
   const { port } = server.address() as AddressInfo;

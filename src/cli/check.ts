@@ -1,0 +1,23 @@
+import { type Command, print, UsageError } from './command.ts';
+import { configFile, readArguments, withConfig } from './config_option.ts';
+
+/** Validates a configuration without running it. */
+export const check: Command = {
+  name: 'check',
+  summary: 'validate the configuration',
+  usage: `gatehouse check [--config FILE]
+
+Reads the configuration and reports every problem as
+  file:line:column: key: what is wrong, what would be right
+Exit 0 when there is none, 2 otherwise.`,
+  async run(args, terminal) {
+    const { values, positionals } = readArguments(args, {});
+    if (positionals.length > 0) throw new UsageError(`unexpected "${positionals[0]}"`);
+    const file = configFile(values.config, terminal);
+    return withConfig(file, terminal, async (config) => {
+      const counts = `${config.routes.length} routes, ${config.clients.length} clients, ${config.connections.length} connections`;
+      print(terminal.stdout, `${file}: ok (${counts})`);
+      return 0;
+    });
+  },
+};

@@ -1,0 +1,22 @@
+import type { Config } from '../model/config.ts';
+
+/**
+ * Two lines to paste into one shell: a token for alice, and a call with it. Empty unless this is the demo configuration: they
+ * spell out its secrets, which are public and which `check` refuses on any listener but loopback.
+ */
+export function demoLines(config: Config, url: string): readonly string[] {
+  const route = config.routes.find((each) => each.upstream.targets.includes('demo') && each.path.endsWith('/*'));
+  const client = config.clients.find((each) => each.id === 'demo-app' && each.grants.includes('password'));
+  const endpoint = config.dialects.find((each) => each.type === 'oauth2');
+  const alice = config.users.some((each) => each.username === 'alice');
+  if (!route || !client || !endpoint || !alice) return [];
+  const token = `${url}${endpoint.prefix ?? '/oauth2'}/token`;
+  return [
+    '',
+    'Try it: a token for alice, then a call with it.',
+    '',
+    `TOKEN=$(curl -s ${token} -u demo-app:demo-secret -d grant_type=password -d username=alice -d password=wonderland | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
+    `curl -s ${url}${route.path.slice(0, -1)}hello -H "Authorization: Bearer $TOKEN"`,
+    '',
+  ];
+}

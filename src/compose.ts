@@ -1,0 +1,283 @@
+/**
+ * The composition root: which variants there are, and how the rooms are joined. All wiring, no logic: a decision that seems to
+ * belong here belongs in a room.
+ */
+import type { ConfigVariants } from './config/variants.ts';
+import type { ConnectionVariant } from './connections/connection.ts';
+import { database } from './connections/database.ts';
+import { createPasswordVerifier, hashPassword } from './connections/password_hash.ts';
+import { startDemoApi } from './demo/demo_api.ts';
+import type { DialectVariant } from './dialects/dialect.ts';
+import { oauth2 } from './dialects/oauth2.ts';
+import { createFullLane } from './gateway/full_lane.ts';
+import { createGateway } from './gateway/gateway.ts';
+import { createAdmin } from './http/admin.ts';
+import { createEdge, createEndpoints } from './http/edge.ts';
+import { createMiddleware, type Middleware } from './http/middleware.ts';
+import { createReadiness } from './http/readiness.ts';
+import { systemClock } from './model/clock.ts';
+import type { Config } from './model/config.ts';
+import type { Exchange } from './model/exchange.ts';
+import { milliseconds } from './model/units.ts';
+import * as authorizationCode from './oauth/grants/authorization_code.ts';
+import * as clientCredentials from './oauth/grants/client_credentials.ts';
+import type { Grant, GrantDependencies } from './oauth/grants/grant.ts';
+import * as password from './oauth/grants/password.ts';
+import * as refreshToken from './oauth/grants/refresh_token.ts';
+import { createProtocol } from './oauth/protocol.ts';
+import { createClusterMetrics, shareMetrics } from './observe/cluster_metrics.ts';
+import { createLog, type Log } from './observe/log.ts';
+import { createMetrics, type Metrics } from './observe/metrics.ts';
+import { createClients } from './registry/clients.ts';
+import { createConsents } from './registry/consents.ts';
+import { createUsers } from './registry/users.ts';
+import type { Backend, BackendVariant } from './stores/backend.ts';
+import { embedded } from './stores/embedded.ts';
+import { cached } from './stores/lru.ts';
+import { memory } from './stores/memory.ts';
+import { redis } from './stores/redis.ts';
+import { createTokenAdministration } from './tokens/administration.ts';
+import { createIssuer } from './tokens/issuing.ts';
+
+/** The stores, by the `type` of `store:`. */
+const stores: Readonly<Record<string, BackendVariant>> = { embedded, redis, memory };
+/** The connections, by the `type` of each of `connections:`. */
+const connections: Readonly<Record<string, ConnectionVariant>> = { database };
+/** The dialects, by the `type` of each of `dialects:`. */
+const dialects: Readonly<Record<string, DialectVariant>> = { oauth2 };
+/** The grants, by the wire value of `grant_type`. */
+const grants: Readonly<Record<string, (deps: GrantDependencies) => Grant>> = {
+  authorization_code: authorizationCode.create,
+  refresh_token: refreshToken.create,
+  password: password.create,
+  client_credentials: clientCredentials.create,
+};
+
+/** Everything a configuration can name. */
+export const variants: ConfigVariants = { stores, connections, dialects, grants: Object.keys(grants) };
+
+/** How a new password becomes a hash, for the command line. */
+export const passwords = { hash: hashPassword };
+
+/** Words failures where a route names no dialect that is configured, and where there is no route. */
+const standardDialect = oauth2.create({}, {});
+
+/** Requests in flight may take this long to finish. */
+const DRAIN_LIMIT = milliseconds(30_000);
+const ADMIN_DRAIN_LIMIT = milliseconds(1_000);
+
+interface CoreDependencies {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** The issuer (RFC 8414 §2); known only once the listener has its port. */
+  readonly issuer: () => string;
+}
+
+export interface HouseOptions {
+  /** Where the log goes. */
+  readonly output: { write(text: string): unknown };
+  /** `none` in a worker: the supervisor answers the admin listener for all of them. */
+  readonly admin: 'own' | 'none';
+}
+
+/** A gateway that can be run. */
+export interface House {
+  readonly log: Log;
+  /** @returns where it can be reached. Throws what the system says when an address is taken. */
+  listen(): Promise<{ readonly url: string; readonly admin?: string }>;
+  /** Not ready from now on; resolves when the requests in flight are over (30 s at most) and everything is closed. */
+  drain(): Promise<void>;
+}
+
+/** Builds the gateway of a configuration, with its listeners. */
+export async function composeHouse(config: Config, { output, admin: whose }: HouseOptions): Promise<House> {
+  const log = createLog({ level: config.log.level, destination: output });
+  const metrics = createMetrics();
+  if (whose === 'none') shareMetrics(metrics);
+  let url = '';
+  const core = await composeCore(config, { log, metrics, issuer: () => config.listen.publicUrl ?? url });
+  const readiness = createReadiness({ ping: () => core.backend.ping() });
+  const edge = createEdge({ listen: config.listen, endpoints: core.endpoints, fullLane: core.fullLane });
+  const admin =
+    whose === 'own' &&
+    createAdmin({ listen: config.admin, notReady: () => readiness.reasons(), metrics: () => metrics.text() });
+
+  return {
+    log,
+    async listen() {
+      url = await edge.listen();
+      return admin ? { url, admin: await admin.listen() } : { url };
+    },
+    async drain() {
+      readiness.drain();
+      log.event('info', 'draining');
+      await edge.drain(DRAIN_LIMIT);
+      await core.close();
+      if (admin) await admin.drain(ADMIN_DRAIN_LIMIT);
+      log.event('info', 'stopped');
+      log.flush();
+    },
+  };
+}
+
+/** What the supervisor of several workers shows the outside; it serves no calls itself. */
+export interface SupervisorDesk {
+  readonly log: Log;
+  listen(): Promise<string>;
+  /** Not ready from now on. */
+  drain(): void;
+  close(): Promise<void>;
+}
+
+/** @param notReady further reasons why the workers should get no traffic. */
+export async function composeSupervisorDesk(
+  config: Config,
+  { output, notReady }: { readonly output: HouseOptions['output']; readonly notReady: () => readonly string[] },
+): Promise<SupervisorDesk> {
+  const log = createLog({ level: config.log.level, destination: output });
+  const backend = await openStore(config, log);
+  const readiness = createReadiness({ ping: () => backend.ping() });
+  const admin = createAdmin({
+    listen: config.admin,
+    notReady: async () => [...notReady(), ...(await readiness.reasons())],
+    metrics: createClusterMetrics(),
+  });
+  return {
+    log,
+    listen: () => admin.listen(),
+    drain: () => readiness.drain(),
+    async close() {
+      await admin.drain(ADMIN_DRAIN_LIMIT);
+      await backend.close();
+      log.flush();
+    },
+  };
+}
+
+/** Gatehouse as a part of somebody else's app: no listeners, no admin. */
+export async function composeMiddleware(
+  config: Config,
+  { output }: Pick<HouseOptions, 'output'>,
+): Promise<{ readonly middleware: Middleware; close(): Promise<void> }> {
+  const log = createLog({ level: config.log.level, destination: output });
+  const { host, port, publicUrl } = config.listen;
+  const issuer = () => publicUrl ?? `http://${host}:${port}`;
+  const core = await composeCore(config, { log, metrics: createMetrics(), issuer });
+  return { middleware: createMiddleware(core), close: () => core.close() };
+}
+
+/** Everything between the listeners and the store. */
+async function composeCore(config: Config, { log, metrics, issuer: issuerUrl }: CoreDependencies) {
+  const clock = systemClock;
+  const report = (exchange: Exchange): void => {
+    log.request(exchange);
+    metrics.request(exchange);
+  };
+
+  const backend = await openStore(config, log);
+  const store = cached(backend.tokens, config.cache, clock);
+  metrics.watch({ cache: () => store.stats(), store: () => backend.ping() });
+
+  const { documents } = backend;
+  const clients = createClients({ configured: config.clients, documents, clock });
+  const users = createUsers({ configured: config.users, documents });
+  const consents = createConsents({ documents, clock });
+
+  const passwords = createPasswordVerifier();
+  const proving = config.connections.map(({ type, name, options }) =>
+    named(connections, type).create(options, { name, clock, users, passwords }),
+  );
+  const issuer = createIssuer({ store, clock, settings: config.tokens });
+  const protocol = createProtocol({
+    grants: Object.values(grants).map((create) => create({ store, connections: proving, clock })),
+    connections: proving,
+    clients,
+    consents,
+    passwords,
+    store,
+    issuer,
+    clock,
+    settings: config.tokens,
+    facts: {
+      get issuer() {
+        return issuerUrl();
+      },
+      grantTypes: Object.keys(grants),
+      scopes: [...new Set(config.clients.flatMap((client) => client.scopes))],
+    },
+  });
+
+  const speaking = config.dialects.map(({ type, prefix, host, options }) => ({
+    type,
+    host,
+    dialect: named(dialects, type).create(options, { prefix }),
+  }));
+  const endpoints = createEndpoints({
+    dialects: speaking,
+    protocol,
+    clock,
+    trustedProxies: config.listen.trustedProxies,
+    report,
+    tokenIssued: (grant) => metrics.tokenIssued(grant),
+    trouble: (level, event, detail) => log.event(level, event, detail),
+  });
+
+  const gateway = createGateway({
+    routes: config.routes,
+    lookup: store,
+    counters: backend.counters,
+    clock,
+    identityHeaders: config.identityHeaders,
+    trustedProxies: config.listen.trustedProxies,
+    refusalFor: (type) => {
+      const dialect = speaking.find((each) => each.type === type)?.dialect ?? standardDialect;
+      return (failure) => dialect.fail(failure, 'route');
+    },
+  });
+  const isDemo = config.routes.some(({ upstream }) => upstream.targets.includes('demo'));
+  const demo = isDemo ? await startDemoApi() : undefined;
+  const fullLane = createFullLane({ gateway, clock, report, ...(demo && { demoUrl: demo.url }) });
+
+  return {
+    backend,
+    endpoints,
+    fullLane,
+    async close() {
+      await fullLane.close();
+      store.close();
+      await backend.close();
+      await demo?.close();
+    },
+  };
+}
+
+/** What the command line works on: the registry and the tokens of the configured store, without a running gateway. */
+export async function openRegistry(config: Config) {
+  const clock = systemClock;
+  const backend = await openStore(config, createLog({ level: 'silent', destination: { write: () => {} } }));
+  const { documents, tokens: store } = backend;
+  return {
+    clients: createClients({ configured: config.clients, documents, clock }),
+    users: createUsers({ configured: config.users, documents }),
+    tokens: createTokenAdministration({ store }),
+    /** The connections whose users the store can hold. */
+    databases: config.connections.filter(({ type }) => type === database.type).map(({ name }) => name),
+    close: () => backend.close(),
+  };
+}
+export type Registry = Awaited<ReturnType<typeof openRegistry>>;
+
+function openStore(config: Config, log: Log): Promise<Backend> {
+  const { type, options } = config.store;
+  return named(stores, type).create(options, {
+    clock: systemClock,
+    directory: '.',
+    report: (event, detail) => log.event('warn', event, detail),
+  });
+}
+
+function named<T>(map: Readonly<Record<string, T>>, type: string): T {
+  const found = map[type];
+  if (found === undefined) throw new Error(`there is no "${type}" among ${Object.keys(map).join(', ')}`);
+  return found;
+}
