@@ -27,11 +27,15 @@ export function authorize(record: AccessToken, route: Route, method: string, now
   return undefined;
 }
 
-const NONE: readonly string[] = [];
-
+/**
+ * A method that the mapping forgets needs every scope it names: `{ GET: [read], POST: [write] }` must not leave DELETE open to
+ * any token. HEAD is GET without the body (RFC 9110 §9.3.2), so it needs what GET needs.
+ */
 function neededScopes({ scopes }: Route, method: string): readonly string[] {
   if (isList(scopes)) return scopes;
-  return Object.hasOwn(scopes, method) ? (scopes[method] ?? NONE) : NONE;
+  const named = method === 'HEAD' && !Object.hasOwn(scopes, 'HEAD') ? 'GET' : method;
+  const needed = Object.hasOwn(scopes, named) ? scopes[named] : undefined;
+  return needed ?? [...new Set(Object.values(scopes).flat())];
 }
 
 /** Array.isArray does not narrow readonly arrays. */

@@ -14,7 +14,7 @@ export interface Route {
   readonly stripPrefix?: string | undefined;
   /** `optional` lets calls without a token through, without identity; a token that is sent must be good. */
   readonly auth: 'required' | 'optional' | 'none';
-  /** All of these are needed; with methods, those of the method, and none for a method that is not named. */
+  /** All of these are needed; by method, those of the method, and all that are named for a method that is not. */
   readonly scopes: readonly string[] | Readonly<Record<string, readonly string[]>>;
   /** Tokens must carry this audience; absent means any. */
   readonly audience?: string | undefined;
