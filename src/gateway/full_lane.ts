@@ -52,6 +52,9 @@ interface Lane {
   readonly upstreams: Upstreams;
 }
 
+/** An answer whose whole body is no longer than this is written together with its head, in bytes. */
+const ONE_WRITE = 16_384;
+
 /** nginx's word for "the caller left before it was answered". */
 const CALLER_LEFT = 499;
 
@@ -87,6 +90,8 @@ class Passage implements Dispatcher.DispatchHandler {
   /** Whether the exchange is over, answered or not. */
   #over = false;
   #cut = false;
+  /** Left to the app that the gateway is mounted in. */
+  #notOurs = false;
   #stalled: NodeJS.Timeout | undefined;
 
   constructor(lane: Lane, request: IncomingMessage, response: ServerResponse) {
@@ -97,13 +102,16 @@ class Passage implements Dispatcher.DispatchHandler {
   }
 
   start(otherwise: (() => void) | undefined): void {
-    this.#response.on('close', this.#onClose);
+    this.#response.on('close', () => this.#end());
     try {
       const decision = this.#lane.gateway.decide(headOf(this.#request));
-      if (decision instanceof Promise) decision.then((later) => this.#settle(later, otherwise)).catch(this.#onBug);
-      else this.#settle(decision, otherwise);
+      if (decision instanceof Promise) {
+        decision.then((later) => this.#settle(later, otherwise)).catch((error) => this.#fail(error));
+      } else {
+        this.#settle(decision, otherwise);
+      }
     } catch (error) {
-      this.#onBug(error);
+      this.#fail(error);
     }
   }
 
@@ -112,14 +120,17 @@ class Passage implements Dispatcher.DispatchHandler {
     if ('forward' in decision) {
       this.#forward = decision.forward;
       const admitted = this.#lane.gateway.admit(decision.forward);
-      if (admitted instanceof Promise) admitted.then((later) => this.#pass(later)).catch(this.#onBug);
-      else this.#pass(admitted);
+      if (admitted instanceof Promise) {
+        admitted.then((later) => this.#pass(later)).catch((error) => this.#fail(error));
+      } else {
+        this.#pass(admitted);
+      }
     } else if ('refuse' in decision) {
       this.#refuse(decision.refuse);
     } else if (otherwise === undefined) {
       this.#refuse(decision.noRoute);
     } else {
-      this.#response.off('close', this.#onClose);
+      this.#notOurs = true;
       otherwise();
     }
   }
@@ -177,7 +188,7 @@ class Passage implements Dispatcher.DispatchHandler {
     // Answered before the whole request came: the rest of it must not be taken for the next one.
     if (this.#body !== undefined && !this.#request.complete) headers.push('Connection', 'close');
     this.#response.writeHead(status, headers);
-    queueMicrotask(this.#flushHead);
+    queueMicrotask(() => this.#flushHead());
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -185,11 +196,18 @@ class Passage implements Dispatcher.DispatchHandler {
     this.#sent += chunk.length;
     if (this.#promised === this.#sent && (this.#body === undefined || this.#request.complete)) {
       this.#answered = true;
-      this.#response.end(chunk);
+      // As a string it leaves in one write together with the head; latin1 keeps every byte as it is.
+      if (this.#sent === chunk.length && chunk.length <= ONE_WRITE)
+        this.#response.end(chunk.toString('latin1'), 'latin1');
+      else this.#response.end(chunk);
     } else if (!this.#response.write(chunk)) {
       controller.pause();
-      this.#response.once('drain', this.#onDrain);
-      this.#stalled = setTimeout(this.#onStalled, this.#forward?.route.upstream.idleTimeout);
+      this.#response.once('drain', () => {
+        clearTimeout(this.#stalled);
+        controller.resume();
+      });
+      // A caller that does not read must not hold the upstream's connection for ever.
+      this.#stalled = setTimeout(() => this.#response.destroy(), this.#forward?.route.upstream.idleTimeout);
     }
   }
 
@@ -226,21 +244,12 @@ class Passage implements Dispatcher.DispatchHandler {
   }
 
   /** Sends the head alone if no part of the body came along with it: event streams begin long before they say something. */
-  readonly #flushHead = (): void => {
+  #flushHead(): void {
     if (!this.#answered && !this.#over && this.#sent === 0) this.#response.flushHeaders();
-  };
+  }
 
-  readonly #onDrain = (): void => {
-    clearTimeout(this.#stalled);
-    this.#controller?.resume();
-  };
-
-  /** The caller does not read. Its connection is worth nothing any more, and the upstream's must not be held by it. */
-  readonly #onStalled = (): void => {
-    this.#response.destroy();
-  };
-
-  readonly #onBug = (error: unknown): void => {
+  /** An error that nobody foresaw: it is answered and told, and harms no other exchange. */
+  #fail(error: unknown): void {
     if (this.#over || this.#answered) return;
     const failure: Failure = {
       code: 'server_error',
@@ -248,17 +257,18 @@ class Passage implements Dispatcher.DispatchHandler {
     };
     if (this.#response.headersSent) this.#cutOff();
     else this.#refuse(this.#lane.gateway.refuse(failure, this.#forward?.route, error));
-  };
+  }
 
   /** The one end of every exchange: answered, cut, or left by the caller. */
-  readonly #onClose = (): void => {
+  #end(): void {
+    if (this.#notOurs) return;
     this.#over = true;
     clearTimeout(this.#stalled);
     if (!this.#answered) this.#controller?.abort(new Abandoned());
     this.#body?.destroy();
     this.#admission?.release();
     this.#report();
-  };
+  }
 
   #report(): void {
     const record = this.#forward?.record ?? this.#refusal?.record;
