@@ -49,7 +49,15 @@ export function table(results: readonly Result[], verdicts: readonly Verdict[]):
     ({ contestant, over, atLeast, ratio, met }) =>
       `${met ? 'met   ' : 'MISSED'}  ${contestant} is ${ratio.toFixed(2)} × ${over}; the goal is ${atLeast} ×`,
   );
-  return [row(header), ...lines.map(row), '', ...goals].join('\n');
+  return [row(header), ...lines.map(row), '', ...goals, ...doubts(results)].join('\n');
+}
+
+/** Below this share of its core, a proxy was waiting for something else: a busy machine, or a load generator at its end. */
+const BUSY = 0.9;
+
+function doubts(results: readonly Result[]): string[] {
+  const idle = results.filter(({ median: { cpu } }) => cpu < BUSY).map(({ name }) => name);
+  return idle.length === 0 ? [] : [`These figures say little: the core was not the limit of ${idle.join(', ')}.`];
 }
 
 /** What `results.json` keeps: enough to see how a number came about. */
