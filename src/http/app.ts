@@ -11,7 +11,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { ProtocolError } from '../model/failure.ts';
 import type { OperationName, Operations } from '../model/protocol.ts';
-import { milliseconds } from '../model/units.ts';
+import { type Milliseconds, milliseconds } from '../model/units.ts';
 import type { WireRequest, WireResponse } from '../model/wire.ts';
 import type { Protocol } from '../oauth/protocol.ts';
 import { type BrowserAction, createBrowserFlow } from './browser_flow.ts';
@@ -31,6 +31,8 @@ export interface AppDependencies {
   /** Told of every answer that carried new tokens. @param grant its wire value. */
   readonly tokenIssued: (grant: string) => void;
   readonly trouble: Trouble;
+  /** How long the body of a request may take to arrive; 10 s by default. */
+  readonly bodyTimeout?: Milliseconds | undefined;
 }
 
 export interface App {
@@ -49,7 +51,9 @@ interface Endpoint {
 export function createApp(deps: AppDependencies): App {
   const endpoints = deps.dialect.endpoints.flatMap((endpoint): readonly Endpoint[] =>
     endpoint.operation === 'authorize'
-      ? createBrowserFlow({ endpoint, flow: deps.protocol.authorization }).map(browserEndpoint)
+      ? createBrowserFlow({ endpoint, flow: deps.protocol.authorization }).map((action) =>
+          browserEndpoint(action, deps),
+        )
       : [operationEndpoint(endpoint, deps)],
   );
   const app = new Koa<EndpointState>();
@@ -138,11 +142,12 @@ function routed(endpoints: readonly Endpoint[]): Router<EndpointState> {
   return router;
 }
 
-function operationEndpoint(endpoint: OperationEndpoint, { protocol, tokenIssued }: AppDependencies): Endpoint {
+function operationEndpoint(endpoint: OperationEndpoint, deps: AppDependencies): Endpoint {
+  const { protocol, tokenIssued } = deps;
   const { operation, method, path } = endpoint;
   const handler: Handler = async (ctx) => {
     ctx.state.endpoint = operation;
-    const input = endpoint.decode(await wireRequest(ctx, 'form or json'));
+    const input = endpoint.decode(await wireRequest(ctx, 'form or json', deps));
     const answer = await answerTo(endpoint, input, protocol);
     // Only now that it went well is the client who it said it was.
     ctx.state.client = input?.credentials?.id;
@@ -161,12 +166,12 @@ async function answerTo<O extends OperationName>(
   return endpoint.encode(await operations[endpoint.operation](input));
 }
 
-function browserEndpoint({ name, method, path, answer }: BrowserAction): Endpoint {
+function browserEndpoint({ name, method, path, answer }: BrowserAction, deps: AppDependencies): Endpoint {
   const handler: Handler = async (ctx) => {
     ctx.state.endpoint = name;
     ctx.state.page = true;
     const { secure, authority } = ctx.state.own;
-    const request = { ...(await wireRequest(ctx, 'form')), headers: ctx.req.headers, secure, authority };
+    const request = { ...(await wireRequest(ctx, 'form', deps)), headers: ctx.req.headers, secure, authority };
     const { response, client, user, refused } = await answer(request);
     Object.assign(ctx.state, { client, user, refused });
     return response;
@@ -174,13 +179,17 @@ function browserEndpoint({ name, method, path, answer }: BrowserAction): Endpoin
   return { method, path, handler };
 }
 
-async function wireRequest(ctx: EndpointContext, accepts: Accepts): Promise<WireRequest> {
+async function wireRequest(
+  ctx: EndpointContext,
+  accepts: Accepts,
+  { bodyTimeout = milliseconds(10_000) }: AppDependencies,
+): Promise<WireRequest> {
   const { path, query, authorization } = ctx.state.own;
   return {
     method: ctx.method,
     path,
     query: formPairs(query.slice(1)),
-    body: ctx.method === 'POST' ? await readBody(ctx, accepts) : [],
+    body: ctx.method === 'POST' ? await readBody(ctx, accepts, bodyTimeout) : [],
     authorization,
   };
 }

@@ -5,25 +5,16 @@
 import type { RequestListener } from 'node:http';
 import type { Dialect } from '../dialects/dialect.ts';
 import type { FullLane } from '../gateway/full_lane.ts';
-import type { Clock } from '../model/clock.ts';
 import type { ListenSettings } from '../model/config.ts';
-import type { Exchange } from '../model/exchange.ts';
-import type { Protocol } from '../oauth/protocol.ts';
-import { createApp } from './app.ts';
-import type { Trouble } from './failure_of.ts';
+import { type AppDependencies, createApp } from './app.ts';
 import { createListener, type Listener } from './listener.ts';
 import { type FindEndpoint, ownEndpoints } from './own_endpoints.ts';
 import { ownRequestReader } from './own_request.ts';
 
-export interface EndpointsDependencies {
+export interface EndpointsDependencies extends Omit<AppDependencies, 'dialect' | 'readRequest'> {
   readonly dialects: readonly { readonly dialect: Dialect; readonly host?: string | undefined }[];
-  readonly protocol: Protocol;
-  readonly clock: Clock;
   /** CIDR ranges of the proxies whose `X-Forwarded-*` and `X-Request-Id` are believed. */
   readonly trustedProxies: readonly string[];
-  readonly report: (exchange: Exchange) => void;
-  readonly tokenIssued: (grant: string) => void;
-  readonly trouble: Trouble;
 }
 
 /** The endpoints of all dialects, for the main listener and for the middleware alike. */

@@ -2,6 +2,7 @@
 import { bodyParser } from '@koa/bodyparser';
 import type { Context, Next } from 'koa';
 import { ProtocolError } from '../model/failure.ts';
+import type { Milliseconds } from '../model/units.ts';
 import type { Pair } from '../model/wire.ts';
 import { formPairs } from './form_pairs.ts';
 import { jsonPairs } from './json_pairs.ts';
@@ -12,9 +13,6 @@ export type Accepts = 'form' | 'form or json';
 
 /** Bytes. The longest body that any endpoint could need is a fraction of this. */
 const LIMIT = 65_536;
-/** Milliseconds for the whole body to arrive. */
-const DEADLINE = 10_000;
-
 /** Reads text only: how it is split into parameters is decided here, where repetitions are kept. */
 const readText = bodyParser({
   enableTypes: ['text'],
@@ -25,20 +23,21 @@ const readText = bodyParser({
 /** Thrown for a body that does not arrive in time; the edge answers 408. */
 export class BodyTimeout extends ProtocolError {
   constructor() {
-    super('invalid_request', `The request body did not arrive within ${DEADLINE / 1000} seconds.`, { close: true });
+    super('invalid_request', 'The request body did not arrive in time.', { close: true });
   }
 }
 
 /**
  * Reads the whole body as parameters.
  * @param accepts the media types that the endpoint understands.
+ * @param deadline for the whole body to arrive.
  * @throws ProtocolError `unsupported_media_type`, `payload_too_large` or `invalid_request`, saying what would be right.
  */
-export async function readBody(ctx: Context, accepts: Accepts): Promise<readonly Pair[]> {
+export async function readBody(ctx: Context, accepts: Accepts, deadline: Milliseconds): Promise<readonly Pair[]> {
   const type = mediaType(ctx, accepts);
   if (type === undefined) return [];
   if (ctx.req.headers.expect !== undefined) ctx.res.writeContinue();
-  const text = await withDeadline(textOf(ctx));
+  const text = await withDeadline(textOf(ctx), deadline);
   // What the decoder puts for bytes that are not UTF-8. Sent on purpose it would be no sensible name or password either.
   if (text.includes('\ufffd')) throw new ProtocolError('invalid_request', 'The body is not UTF-8.');
   return type === JSON_TYPE ? jsonPairs(text) : formPairs(text);
@@ -94,10 +93,10 @@ function readingFailed(error: unknown): ProtocolError {
   return new ProtocolError('invalid_request', 'The request body broke off.', { close: true }, error);
 }
 
-async function withDeadline<T>(reading: Promise<T>): Promise<T> {
+async function withDeadline<T>(reading: Promise<T>, deadline: Milliseconds): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new BodyTimeout()), DEADLINE);
+    timer = setTimeout(() => reject(new BodyTimeout()), deadline);
   });
   try {
     return await Promise.race([reading, late]);

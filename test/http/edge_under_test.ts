@@ -31,6 +31,8 @@ export interface EdgeOptions extends CoreOptions {
   readonly lane?: (request: IncomingMessage, response: ServerResponse) => void;
   /** Replaces the operation behind the token endpoint. */
   readonly token?: Operation<'token'>;
+  /** Milliseconds; the default of the listener otherwise. */
+  readonly bodyTimeout?: number;
   /** More dialects, besides the standard one on any host. */
   readonly mounts?: readonly { readonly dialect: Dialect; readonly host?: string }[];
 }
@@ -61,6 +63,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<EdgeUnderTes
     },
     tokenIssued: (grant) => issued.push(grant),
     trouble,
+    ...(options.bodyTimeout === undefined ? {} : { bodyTimeout: milliseconds(options.bodyTimeout) }),
   });
   const listener = createEdge({
     listen: { host: '127.0.0.1', port: 0, ...options.listen },
