@@ -41,12 +41,15 @@ export class RedisInvalidation implements Invalidation {
   }
 
   get up(): boolean {
-    return this.#listeners.size > 0 && this.#each((listener) => listener.up).every(Boolean);
+    // Asked on every look-up: nothing is allocated.
+    for (const listener of this.#listeners.values()) if (!listener.up) return false;
+    return this.#listeners.size > 0;
   }
 
   /** Of the connection that has been silent for longest. */
   get lastHeard(): Milliseconds {
-    return milliseconds(Math.min(...this.#each((listener) => listener.lastHeard)));
+    const times = [...this.#listeners.values()].map((listener) => listener.lastHeard);
+    return milliseconds(Math.min(...times));
   }
 
   subscribe(listener: InvalidationListener): () => void {
@@ -60,10 +63,6 @@ export class RedisInvalidation implements Invalidation {
 
   #beat(): void {
     for (const listener of this.#listeners.values()) listener.beat();
-  }
-
-  #each<T>(read: (listener: RedisListener) => T): T[] {
-    return [...this.#listeners.values()].map(read);
   }
 
   #listener(connection: Redis): RedisListener {

@@ -1,0 +1,103 @@
+import type { Clock } from '../model/clock.ts';
+import { DependencyUnavailable } from '../model/failure.ts';
+
+/** More revocations than this without a store are not remembered: the oldest denials give way. */
+const MOST = 100_000;
+const RETRY_EVERY_MS = 1_000;
+/** How many are tried again in one round, so that a store that is back is not met by all of them at once. */
+const PER_ROUND = 100;
+/** A failover may lose what was confirmed shortly before it (replication is asynchronous); those are made certain again. */
+const REASSERT_MS = 60_000;
+
+type Revocation = () => Promise<unknown>;
+
+const isUnavailable = (error: unknown): boolean => error instanceof DependencyUnavailable;
+
+/**
+ * Revocations that the store could not confirm. Whoever asked was told so (503), but here the token is dead from that moment
+ * on, and the store is asked again until it confirms (guarantee G5). Keys are token hashes and family ids.
+ */
+export class LruRevocations {
+  readonly #clock: Clock;
+  readonly #unconfirmed = new Map<string, Revocation>();
+  readonly #recent = new Map<string, { readonly at: number; readonly revocation: Revocation }>();
+  #timer: NodeJS.Timeout | undefined;
+  #retrying = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#unconfirmed.size;
+  }
+
+  denies(key: string): boolean {
+    return this.#unconfirmed.size > 0 && this.#unconfirmed.has(key);
+  }
+
+  /** Runs a revocation; denies the key here if the store does not confirm it. @throws what the revocation throws. */
+  async attempt<T>(key: string, revocation: () => Promise<T>): Promise<T> {
+    try {
+      const result = await revocation();
+      this.#confirm(key, revocation);
+      return result;
+    } catch (error) {
+      if (isUnavailable(error)) this.#deny(key, revocation);
+      throw error;
+    }
+  }
+
+  /** The store may have lost its last minute: the revocations of that time are made once more, or denied here meanwhile. */
+  async reassert(): Promise<void> {
+    this.#trimRecent();
+    let away = false;
+    for (const [key, { revocation }] of [...this.#recent]) {
+      if (!away) away = await revocation().then(() => false, isUnavailable);
+      if (away) this.#deny(key, revocation);
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #confirm(key: string, revocation: Revocation): void {
+    this.#unconfirmed.delete(key);
+    if (this.#unconfirmed.size === 0) this.close();
+    this.#recent.delete(key);
+    this.#recent.set(key, { at: this.#clock.monotonic(), revocation });
+    this.#trimRecent();
+  }
+
+  #deny(key: string, revocation: Revocation): void {
+    this.#unconfirmed.delete(key); // so that it becomes the youngest
+    this.#unconfirmed.set(key, revocation);
+    for (const oldest of this.#unconfirmed.keys()) {
+      if (this.#unconfirmed.size <= MOST) break;
+      this.#unconfirmed.delete(oldest);
+    }
+    this.#timer ??= setInterval(() => void this.#retry(), RETRY_EVERY_MS).unref();
+  }
+
+  async #retry(): Promise<void> {
+    if (this.#retrying) return;
+    this.#retrying = true;
+    try {
+      for (const [key, revocation] of [...this.#unconfirmed].slice(0, PER_ROUND)) await this.attempt(key, revocation);
+    } catch {
+      // Still away: the rest would only wait for the same answer.
+    } finally {
+      this.#retrying = false;
+    }
+  }
+
+  #trimRecent(): void {
+    const since = this.#clock.monotonic() - REASSERT_MS;
+    for (const [key, { at }] of this.#recent) {
+      if (at > since && this.#recent.size <= MOST) break;
+      this.#recent.delete(key);
+    }
+  }
+}
