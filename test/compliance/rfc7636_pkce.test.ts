@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CALLBACK, type Core, getCode, newPkce, parametersOf, request, startCore } from '../oauth/core_under_test.ts';
 
@@ -53,11 +54,19 @@ describe('RFC 7636 §4.5, §4.6 the verifier', () => {
   });
 
   it.each([
-    ['missing', ''],
-    ['another', newPkce().verifier],
     ['short', 'a'.repeat(42)],
     ['long', 'a'.repeat(129)],
     ['of forbidden characters', `${'a'.repeat(42)}+`],
+  ])('refuses one that is %s, although the challenge was made from it', async (_case, code_verifier) => {
+    const query = { code_challenge: hash('sha256', code_verifier, 'base64url'), code_challenge_method: 'S256' };
+    const { code } = await getCode(core, request(query));
+    const form = { grant_type: 'authorization_code', code, redirect_uri: CALLBACK, code_verifier };
+    expect((await core.token(form)).body['error']).toBe('invalid_grant');
+  });
+
+  it.each([
+    ['missing', ''],
+    ['another', newPkce().verifier],
   ])('refuses one that is %s', async (_case, code_verifier) => {
     const { status, body } = await redeem({ code_verifier });
     expect([status, body['error']]).toEqual([400, 'invalid_grant']);

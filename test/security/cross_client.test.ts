@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
+  app,
   basic,
   type Core,
   expectStep,
@@ -8,6 +9,7 @@ import {
   newPkce,
   parametersOf,
   request,
+  spa,
   startCore,
 } from '../oauth/core_under_test.ts';
 
@@ -57,6 +59,15 @@ describe('consent', () => {
   it('of a public client is asked for every time', async () => {
     const query = request({ ...pkce.query, client_id: 'spa' });
     const { browser } = await getCode(core, query);
+    expectStep(await core.authorize(query, browser), 'consent');
+    expect(await core.consents.covers('u-alice', 'spa', ['read'])).toBe(false);
+  });
+
+  it('that was given while a client was confidential is not inherited once it is public', async () => {
+    await core.clients.add({ ...app, id: 'stored', name: 'Stored' });
+    const query = request({ ...pkce.query, client_id: 'stored' });
+    const { browser } = await getCode(core, query);
+    await core.documents.put('client', 'stored', { ...spa, id: 'stored' });
     expectStep(await core.authorize(query, browser), 'consent');
   });
 

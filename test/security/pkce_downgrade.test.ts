@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { seconds } from '../../src/model/units.ts';
+import { mintWithRef } from '../../src/tokens/minting.ts';
 import { CALLBACK, type Core, getCode, newPkce, parametersOf, request, startCore } from '../oauth/core_under_test.ts';
 
 // Threat (RFC 9700 §4.8): somebody on the way takes the challenge out of the authorization request, or makes it one that anybody can
@@ -28,6 +30,15 @@ it('the challenge itself is no verifier', async () => {
   const { code } = await getCode(core, request(query));
   const form = { grant_type: 'authorization_code', code, redirect_uri: CALLBACK, code_verifier: query.code_challenge };
   expect((await core.token(form)).body['error']).toBe('invalid_grant');
+});
+
+it('a public client gets nothing for a code without a challenge, however it came to be', async () => {
+  const { token: code, ref } = mintWithRef('code');
+  const expiresAt = seconds(Date.UTC(2027, 0, 1) / 1000);
+  const record = { client: 'spa', scopes: ['read'], audience: [], expiresAt };
+  await core.store.put([{ kind: 'code', ref, record }]);
+  const { body } = await core.token({ grant_type: 'authorization_code', code, client_id: 'spa' }, null);
+  expect(body['error']).toBe('invalid_grant');
 });
 
 describe('methods that prove nothing', () => {

@@ -48,6 +48,10 @@ describe('redirect URIs match exactly', () => {
     );
   });
 
+  it('a fragment is refused even where one was registered (RFC 6749 §3.1.2)', () => {
+    expect(isRegistered(`${CALLBACK}#/spa`, [`${CALLBACK}#/spa`])).toBe(false);
+  });
+
   it('a loopback URI stays at its host, whatever is written in place of the port', () => {
     fc.assert(
       fc.property(fc.string(), (inserted) => {
