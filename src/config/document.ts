@@ -3,12 +3,12 @@ import {
   type Document,
   isMap,
   Lexer,
-  LineCounter,
   type ParsedNode,
   Parser,
   type YAMLMap,
   type YAMLParseError,
 } from 'yaml';
+import { positionsIn } from './positions.ts';
 import type { Position, Problems } from './problems.ts';
 
 /** The file as a syntax tree that still knows where everything stands. */
@@ -21,8 +21,10 @@ export interface ParsedFile {
 
 /** Levels of nesting; the deepest key there is has eight. */
 const DEEPEST = 32;
-/** Words, signs and line ends: some 2,000 routes. Bounds the memory of the tree, which is a hundred times the text. */
+/** Words, signs, spaces and line ends: some 2,000 routes. Each costs the tree up to 0.4 KB, so this keeps it below 50 MB. */
 const MOST_LEXEMES = 100_000;
+/** Of one list or mapping. */
+const MOST_ENTRIES = 5_000;
 const MOST_SYNTAX_ERRORS = 20;
 
 /** A file that is not worth understanding: reading stops at once. */
@@ -40,11 +42,7 @@ class TooMuch extends Error {
  * @returns undefined when nothing of the text can be judged.
  */
 export function parseDocument(text: string, problems: Problems): ParsedFile | undefined {
-  const lines = linesOf(text);
-  const position = (offset: number): Position => {
-    const { line, col } = lines.linePos(Math.min(offset, text.length));
-    return { line: Math.max(1, line), column: Math.max(1, col) };
-  };
+  const position = positionsIn(text);
   const report = (offset: number, message: string) => problems.add(position(offset), 'yaml', message);
 
   let documents: Document.Parsed[];
@@ -131,18 +129,18 @@ function* tokens(text: string) {
         throw new TooMuch(token.offset, 'the text is not YAML');
       yield token;
     }
+    const growing = parser.stack.at(-1);
+    if (growing && 'items' in growing && growing.items.length > MOST_ENTRIES) {
+      throw new TooMuch(
+        parser.offset,
+        `a list or mapping with more than ${MOST_ENTRIES} entries: it cannot be a configuration`,
+      );
+    }
     if (parser.stack.length > DEEPEST) {
       throw new TooMuch(parser.offset, `nests deeper than ${DEEPEST} levels: no key is that deep`);
     }
   }
   yield* parser.end();
-}
-
-function linesOf(text: string): LineCounter {
-  const lines = new LineCounter();
-  lines.addNewLine(0);
-  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', end + 1)) lines.addNewLine(end + 1);
-  return lines;
 }
 
 /** Our own words for each syntax error, because the library's may repeat a piece of the text, which may be a secret. */

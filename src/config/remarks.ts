@@ -1,17 +1,19 @@
 const NOT_YET = 'is not available in this version: remove it';
 
-/** Keys that people write with good reason although there is no such key, with what to tell them. List positions are left out. */
-const REMARKS: Readonly<Record<string, string>> = {
-  'routes[].upstream.balance': NOT_YET,
-  'routes[].upstream.health': NOT_YET,
-  'routes[].upstream.retries': NOT_YET,
-  forward_auth: NOT_YET,
-  'listen.forward_auth': NOT_YET,
-  'clients[].client_id': 'unknown key: a client is named by id',
-  'clients[].client_secret': 'unknown key: write secret, or secret_hash',
-  'connections[].users[].password':
-    'plain passwords are not accepted: write password_hash, with what `gatehouse hash-password` prints',
-};
+/** Keys that people write with good reason although there is no such key, with what to tell them. List positions are left out. A map, because any word may be asked for, `toString` too. */
+const REMARKS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    'routes[].upstream.balance': NOT_YET,
+    'routes[].upstream.health': NOT_YET,
+    'routes[].upstream.retries': NOT_YET,
+    forward_auth: NOT_YET,
+    'listen.forward_auth': NOT_YET,
+    'clients[].client_id': 'unknown key: a client is named by id',
+    'clients[].client_secret': 'unknown key: write secret, or secret_hash',
+    'connections[].users[].password':
+      'plain passwords are not accepted: write password_hash, with what `gatehouse hash-password` prints',
+  }),
+);
 
 /** What to say about an unknown key besides that it is unknown. */
-export const remarkOn = (key: string): string | undefined => REMARKS[key.replace(/\[\d+\]/g, '[]')];
+export const remarkOn = (key: string): string | undefined => REMARKS.get(key.replace(/\[\d+\]/g, '[]'));

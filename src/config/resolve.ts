@@ -26,6 +26,8 @@ export interface Sources {
 /** Names that reach into every object's prototype; none of them is a key of ours. */
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 const LONGEST_KEY = 128;
+/** No value is near it; substituting in a megabyte of `${A}` takes a hundred of memory. */
+const LONGEST_TEXT = 16_384;
 
 export function resolveValues(file: ParsedFile, sources: Sources, problems: Problems): Values {
   const broken = new Set<ParsedNode>();
@@ -77,6 +79,7 @@ export function resolveValues(file: ParsedFile, sources: Sources, problems: Prob
   }
 
   function text(node: ParsedNode, written: string, path: Path): unknown {
+    if (written.length > LONGEST_TEXT) return refuse(node, path, `is longer than ${LONGEST_TEXT} characters`);
     const done = substitute(written, sources.env);
     if (!done.ok) return refuse(node, path, done.problem);
     // Only what the file itself says may name a file to read, not the content of a variable.
