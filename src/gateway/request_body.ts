@@ -32,6 +32,8 @@ export class RequestBody extends Readable {
   readonly #source: IncomingMessage;
   readonly #scan: ParameterScan | undefined;
   readonly #idleTimeout: Milliseconds;
+  /** A chunk that ends with the forbidden name: the next byte, or the end, says whether that is the whole name. */
+  #held: Buffer | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(source: IncomingMessage, { idleTimeout, scan }: { idleTimeout: Milliseconds; scan: boolean }) {
@@ -62,8 +64,19 @@ export class RequestBody extends Readable {
 
   readonly #onData = (chunk: Buffer): void => {
     this.received += chunk.length;
-    if (this.#scan !== undefined && contains(this.#scan, chunk)) this.destroy(new TokenInBody());
-    else if (this.push(chunk)) this.#timer?.refresh();
+    if (this.#scan !== undefined) {
+      if (contains(this.#scan, chunk)) {
+        this.destroy(new TokenInBody());
+        return;
+      }
+      if (this.#scan.end()) {
+        this.#held = chunk;
+        return;
+      }
+    }
+    const next = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
+    this.#held = undefined;
+    if (this.push(next)) this.#timer?.refresh();
     else this.#source.pause();
   };
 
