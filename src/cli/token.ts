@@ -1,4 +1,4 @@
-import type { Owner } from '../stores/token_store.ts';
+import type { Registry } from '../compose.ts';
 import { type Actions, runAction } from './actions.ts';
 import { type Command, print, UsageError } from './command.ts';
 import { readArguments } from './config_option.ts';
@@ -7,6 +7,9 @@ import { PAGE_SIZE, withRegistry } from './registry.ts';
 import { table } from './table.ts';
 
 const OWNER = { user: { type: 'string' }, client: { type: 'string' } } as const;
+
+/** A user or a client, all of whose grants are meant. */
+type Owner = Parameters<Registry['tokens']['revokeAll']>[0];
 
 /** @throws UsageError for both at once. */
 function ownerOf(values: { user?: string | undefined; client?: string | undefined }): Owner | undefined {

@@ -50,7 +50,7 @@ describe('two workers on one port', () => {
     process.kill(pid, 'SIGKILL');
     await gatehouse.line(/"event":"worker_died"/);
     await expect
-      .poll(async () => (await fetch(`${gatehouse.admin}/health/ready`)).status, { timeout: 5_000 })
+      .poll(async () => (await fetch(`${gatehouse.admin}/health/ready`)).status, { timeout: 15_000 })
       .toBe(200);
     for (let turn = 0; turn < 4; turn++) expect((await fresh(gatehouse.url, access_token)).status).toBe(200);
     expect(await gatehouse.stop()).toBe(0);
