@@ -2,8 +2,11 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { variants } from '../src/compose.ts';
+import { parseConfig } from '../src/config/parse.ts';
+import { hashPassword } from '../src/connections/password_hash.ts';
 
-/** Documents rot from their file names on: what they name must be there. */
+/** Documents rot from their file names on: what they name must be there, and what they show must work. */
 
 const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'bench/README.md'];
 
@@ -30,6 +33,19 @@ describe.each(DOCUMENTS)('%s', (document) => {
       (name) => !PRODUCED.has(name) && !STARTS.some((start) => existsSync(join(start, name))),
     );
     expect(unknown).toEqual([]);
+  });
+});
+
+describe('the configuration in README.md', () => {
+  it('is one that Gatehouse starts with', async () => {
+    const [, yaml = ''] = /```yaml\n(.*?)```/s.exec(await readFile('README.md', 'utf8')) ?? [];
+    const config = parseConfig(yaml, {
+      file: 'README.md',
+      env: { REPORT_SECRET: 'a-secret-of-the-job', MARIA_HASH: await hashPassword('a password of hers') },
+      readFile: () => 'a-secret-of-the-shop',
+      variants,
+    });
+    expect(config.routes.map(({ name }) => name)).toEqual(['orders', 'status']);
   });
 });
 
