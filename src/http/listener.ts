@@ -92,16 +92,20 @@ export function createListener(options: ListenerOptions): Listener {
 
 /** Ends a connection whose bytes make no request, without disturbing an answer that is on its way. */
 function refuseBytes(error: ParserError, socket: Duplex, latest: ServerResponse | undefined): void {
-  const underWay = latest !== undefined && !latest.writableFinished;
-  if (!isReadable(error) || !socket.writable || (underWay && latest.headersSent && !latest.req.complete)) {
+  if (!isReadable(error) || !socket.writable) {
     socket.destroy();
-  } else if (!underWay || !latest.req.complete) {
+  } else if (latest === undefined || latest.writableFinished || !(latest.headersSent || latest.req.complete)) {
     // Nothing runs, or what runs is waiting for a body that has turned out to be none.
     writeRaw(socket, answerFor(error));
-  } else {
-    // A complete request came first and is being answered: its answer is the last one here.
+  } else if (latest.writableEnded || latest.req.complete) {
+    // What is being answered came whole, or is answered already: that answer is the last one here.
     latest.shouldKeepAlive = false;
     latest.once('finish', () => socket.end());
+  } else if (latest.req.httpVersion === '1.0') {
+    // Its end is the end of the connection: only a reset tells that something is missing.
+    socket.destroy();
+  } else {
+    socket.end();
   }
 }
 

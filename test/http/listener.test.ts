@@ -88,6 +88,14 @@ describe('bytes that make no request', () => {
     expect(answer).toMatchObject({ status: 200, complete: false });
   });
 
+  it('do not take away an answer that was given before they came', async () => {
+    const edge = await edgeWith({ lane: (_request, response) => response.writeHead(403).end('no') });
+    const client = rawClient(edge.port);
+    client.send('POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: strange\r\n\r\n');
+    expect(await client.response()).toMatchObject({ status: 403, body: 'no', complete: true });
+    await client.closed();
+  });
+
   it('get 400 in the middle of a body that nobody has answered yet', async () => {
     const edge = await edgeWith({ lane: () => {} });
     const client = rawClient(edge.port);
