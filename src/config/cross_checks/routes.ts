@@ -37,8 +37,10 @@ export const routesApart: Check = ({ sections, reader }) => {
   }
 };
 
+/** A route without methods takes what the routes that name methods leave, so it clashes only with another such one. */
 function shareMethod(one: readonly string[] | undefined, other: readonly string[] | undefined): boolean {
-  return one === undefined || other === undefined || one.some((method) => other.includes(method));
+  if (one === undefined || other === undefined) return one === other;
+  return one.some((method) => other.includes(method));
 }
 
 export const routeDialects: Check = ({ sections, reader }) => {

@@ -13,10 +13,20 @@ export const canonicalPath: Judge = (path) => {
   const encoded = /%(?![89A-F][0-9A-F]|20)/.exec(path);
   if (encoded)
     return 'may percent-encode only what needs it, in upper case (%C3%A9, %20); write plain characters as they are';
+  if (!isUtf8(path)) return 'must percent-encode UTF-8';
   const strange = /[^A-Za-z0-9._~!$&'()+,=:@%*/-]/u.exec(path);
   if (strange) return 'may contain only the characters of a URL path; percent-encode others as UTF-8 (%C3%A9)';
   return undefined;
 };
+
+function isUtf8(encoded: string): boolean {
+  try {
+    decodeURIComponent(encoded);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const withoutStar: Judge = (path) => (path.includes('*') ? 'must not contain *' : undefined);
 
