@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster } from 'ioredis';
 import { variant } from '../model/variant.ts';
 import type { Backend, BackendVariant } from './backend.ts';
-import { type Connection, connect, listenAt, type Role } from './redis_connections.ts';
+import { type Connection, openConnections } from './redis_connections.ts';
 import { RedisCounters } from './redis_counters.ts';
 import { RedisDocuments } from './redis_documents.ts';
 import { answered } from './redis_failure.ts';
@@ -20,28 +20,22 @@ export const redis: BackendVariant = variant({
   type: 'redis',
   options: redisOptions,
   create: async (options, dependencies): Promise<Backend> => {
-    const open = (role: Role): Connection => connect(role, options, dependencies.report);
-    const [validating, mutating, revoking] = [open('validating'), open('mutating'), open('revoking')];
+    const connections = openConnections(options, dependencies.report);
+    const { validating, mutating, revoking, listening, listenAt } = connections;
     const keys = redisKeys(options.key_prefix);
-    const invalidation = new RedisInvalidation({
-      keys,
-      clock: dependencies.clock,
-      connection: mutating instanceof Cluster ? mutating : open('listening'),
-      listenAt: (node) => listenAt(node, options),
-    });
+    const invalidation = new RedisInvalidation({ keys, clock: dependencies.clock, connection: listening, listenAt });
     const replicas = options.wait_replicas ?? (options.sentinels === undefined ? 0 : 1);
     const shared = { ...dependencies, validating, mutating, revoking, keys, invalidation, replicas };
-    const connections = [validating, mutating, revoking];
     const backend: Backend = {
       tokens: new RedisTokens(shared),
       documents: new RedisDocuments(shared),
       counters: new RedisCounters(shared),
       ping: async () => {
-        await answered(Promise.all(connections.map(pingAll)));
+        await answered(Promise.all([validating, mutating, revoking].map(pingAll)));
       },
       close: async () => {
         invalidation.close();
-        for (const connection of connections) connection.disconnect();
+        connections.close();
       },
     };
     await settle(() => backend.ping(), invalidation);

@@ -3,6 +3,7 @@ import { type RedisOptions as AnyRedisOptions, Cluster, type ClusterOptions, Red
 import type { BackendDependencies } from './backend.ts';
 import { BUDGET_MS } from './redis_failure.ts';
 import type { RedisStoreOptions } from './redis_options.ts';
+import { RedisSentinelWatch } from './redis_sentinel_watch.ts';
 
 /**
  * What a connection is for. They are apart so that a slow write never delays a look-up, and waiting for replicas never delays
@@ -17,11 +18,44 @@ type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'>;
 const RECONNECT_MS = 250;
 const backOff = (attempt: number): number => Math.min(attempt * 50, RECONNECT_MS);
 
-/** Opens a connection that fails fast while it is down and comes back by itself, for ever. Never emits an unhandled error. */
-export function connect(role: Role, options: RedisStoreOptions, report: BackendDependencies['report']): Connection {
-  const connection = open(role, options);
-  // Without a listener ioredis writes errors to the console. They say nothing that the two events below do not.
+/** All connections of one store. They fail fast while Redis is away and come back by themselves, for ever. */
+export interface Connections {
+  readonly validating: Connection;
+  readonly mutating: Connection;
+  readonly revoking: Connection;
+  /** Listens by itself; or a Cluster, whose nodes are listened to one by one, with `listenAt`. */
+  readonly listening: Connection;
+  listenAt(node: Address): Redis;
+  close(): void;
+}
+
+export function openConnections(options: RedisStoreOptions, report: BackendDependencies['report']): Connections {
+  const open = (role: Role): Connection => supervised(connect(role, options), role, report);
+  const [validating, mutating, revoking] = [open('validating'), open('mutating'), open('revoking')];
+  const listening = mutating instanceof Cluster ? mutating : open('listening');
+  const all = new Set([validating, mutating, revoking, listening]);
+  const watch = watchSentinels(options, () => {
+    report('store_failover');
+    for (const connection of all) if (connection instanceof Redis) reconnect(connection);
+  });
+  return {
+    ...{ validating, mutating, revoking, listening },
+    listenAt: (node) => quiet(connectTo(node, { ...behaviour('listening'), ...access(options) })),
+    close: () => {
+      watch?.close();
+      for (const connection of all) connection.disconnect();
+    },
+  };
+}
+
+/** Without a listener ioredis writes errors to the console. They say nothing that `supervised` does not report. */
+function quiet<C extends Connection>(connection: C): C {
   connection.on('error', () => {});
+  return connection;
+}
+
+function supervised(connection: Connection, role: Role, report: BackendDependencies['report']): Connection {
+  quiet(connection);
   // Otherwise a node of a Cluster is connected to by the first command for it, which then waits instead of failing fast.
   if (connection instanceof Cluster) connection.on('+node', (node: Redis) => void node.connect().catch(() => {}));
   let ready = false;
@@ -36,18 +70,17 @@ export function connect(role: Role, options: RedisStoreOptions, report: BackendD
   return connection;
 }
 
-function open(role: Role, options: RedisStoreOptions): Connection {
+/** Leaves the server it is connected to, now or as soon as it is: it may have been told the address before the failover. */
+function reconnect(connection: Redis): void {
+  if (connection.status === 'ready') connection.disconnect(true);
+  else connection.once('ready', () => connection.disconnect(true));
+}
+
+function connect(role: Role, options: RedisStoreOptions): Connection {
   const shared = { ...behaviour(role), ...access(options) };
   if (options.cluster !== undefined) return new Cluster(options.cluster.map(parseAddress), clusterOptions(shared));
   if (options.sentinels !== undefined) return new Redis({ ...shared, ...sentinelOptions(options) });
   return connectTo(parseUrl(options.url ?? ''), shared);
-}
-
-/** A connection to one node of a Cluster, to listen to it directly. */
-export function listenAt(node: Address, options: RedisStoreOptions): Redis {
-  const connection = connectTo(node, { ...behaviour('listening'), ...access(options) });
-  connection.on('error', () => {});
-  return connection;
 }
 
 /** ioredis's defaults wait without limit and send again what may have been done; see the fault policy in SECURITY.md. */
@@ -71,7 +104,7 @@ function behaviour(role: Role): RedisOptions {
   };
 }
 
-function access({ username, password, tls }: RedisStoreOptions): RedisOptions {
+function access({ username, password, tls }: Pick<RedisStoreOptions, 'username' | 'password' | 'tls'>): RedisOptions {
   const secure = tls === true ? {} : tls || undefined;
   return {
     ...(username !== undefined && { username }),
@@ -89,6 +122,18 @@ function sentinelOptions({ sentinels = [], master = '', sentinel_password, tls }
     enableTLSForSentinelMode: Boolean(tls),
     ...(sentinel_password !== undefined && { sentinelPassword: sentinel_password }),
   };
+}
+
+function watchSentinels(options: RedisStoreOptions, switched: () => void): RedisSentinelWatch | undefined {
+  const { sentinels, master = '', sentinel_password, tls } = options;
+  if (sentinels === undefined) return undefined;
+  const secure = tls === undefined ? {} : access({ tls });
+  const password = sentinel_password === undefined ? {} : { password: sentinel_password };
+  const open = (address: string): Redis =>
+    quiet(
+      connectTo(parseAddress(address), { ...behaviour('listening'), ...secure, ...password, enableReadyCheck: false }),
+    );
+  return new RedisSentinelWatch({ sentinels: sentinels.map(open), master, switched });
 }
 
 function clusterOptions({ retryStrategy, enableOfflineQueue, ...redisOptions }: RedisOptions) {
@@ -109,7 +154,7 @@ function clusterOptions({ retryStrategy, enableOfflineQueue, ...redisOptions }: 
   } satisfies ClusterOptions;
 }
 
-interface Address {
+export interface Address {
   readonly host: string;
   readonly port: number;
 }
