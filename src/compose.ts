@@ -183,9 +183,22 @@ async function composeCore(config: Config, { log, metrics, issuer: issuerUrl }: 
   const users = createUsers({ configured: config.users, documents });
   const consents = createConsents({ documents, clock });
 
+  const speaking = config.dialects.map(({ type, prefix, host, options }) => ({
+    type,
+    host,
+    dialect: named(dialects, type).create(options, { prefix }),
+  }));
+  const dialectOf = (type: string) => speaking.find((each) => each.type === type)?.dialect ?? standardDialect;
+
   const passwords = createPasswordVerifier();
-  const proving = config.connections.map(({ type, name, options }) =>
-    named(connections, type).create(options, { name, clock, users, passwords }),
+  const proving = config.connections.flatMap(({ type, name, options }) =>
+    named(connections, type).create(options, {
+      name,
+      clock,
+      users,
+      passwords,
+      report: (event, detail) => log.event('warn', event, { connection: name, ...detail }),
+    }),
   );
   const issuer = createIssuer({ store, clock, settings: config.tokens });
   const protocol = createProtocol({
@@ -198,6 +211,7 @@ async function composeCore(config: Config, { log, metrics, issuer: issuerUrl }: 
     issuer,
     clock,
     settings: config.tokens,
+    policyOf: (type) => dialectOf(type).tokens,
     facts: {
       get issuer() {
         return issuerUrl();
@@ -207,11 +221,6 @@ async function composeCore(config: Config, { log, metrics, issuer: issuerUrl }: 
     },
   });
 
-  const speaking = config.dialects.map(({ type, prefix, host, options }) => ({
-    type,
-    host,
-    dialect: named(dialects, type).create(options, { prefix }),
-  }));
   const endpoints = createEndpoints({
     dialects: speaking,
     protocol,
@@ -230,7 +239,7 @@ async function composeCore(config: Config, { log, metrics, issuer: issuerUrl }: 
     identityHeaders: config.identityHeaders,
     trustedProxies: config.listen.trustedProxies,
     refusalFor: (type) => {
-      const dialect = speaking.find((each) => each.type === type)?.dialect ?? standardDialect;
+      const dialect = dialectOf(type);
       return (failure) => dialect.fail(failure, 'route');
     },
   });

@@ -48,10 +48,10 @@ const options = z.strictObject({
 /** `users` lack the connection's name, which stands one level higher in the YAML. */
 export type DatabaseOptions = z.infer<typeof options>;
 
-export const database = variant<DatabaseOptions, ConnectionDependencies, Connection>({
+export const database = variant<DatabaseOptions, ConnectionDependencies, readonly Connection[]>({
   type: 'database',
   options,
-  create: (_options, dependencies) => createDatabase(dependencies),
+  create: (_options, dependencies) => [createDatabase(dependencies)],
 });
 
 function createDatabase({ name, users, passwords }: ConnectionDependencies): Connection {

@@ -1,5 +1,7 @@
 import type { ErrorCode, Failure } from '../model/failure.ts';
 import type { AuthorizationRequest, OperationName, Operations } from '../model/protocol.ts';
+import type { RouteLimits } from '../model/route.ts';
+import type { TokenPolicy } from '../model/token_policy.ts';
 import type { AnyVariant } from '../model/variant.ts';
 import type { WireError, WireRequest, WireResponse } from '../model/wire.ts';
 
@@ -34,6 +36,10 @@ export type Endpoint = OperationEndpoint | BrowserEndpoint;
  */
 export interface Dialect {
   readonly type: string;
+  /** How its tokens look and live. */
+  readonly tokens: TokenPolicy;
+  /** The limits of a route that speaks it and sets none itself. */
+  readonly limits?: RouteLimits | undefined;
   readonly endpoints: readonly Endpoint[];
   readonly errors: Readonly<Record<ErrorCode, WireError>>;
   /** Words a failure at one of its endpoints, or (`route`) on a proxied route that speaks this dialect. */

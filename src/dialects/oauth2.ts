@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ErrorCode, Failure } from '../model/failure.ts';
 import type { IntrospectionAnswer, ServerFacts, TokenAnswer, TokenRequest } from '../model/protocol.ts';
+import { STANDARD_TOKENS } from '../model/token_policy.ts';
 import { variant } from '../model/variant.ts';
 import type { Pair, WireError, WireRequest, WireResponse } from '../model/wire.ts';
 import type { Dialect, DialectDependencies, Endpoint } from './dialect.ts';
@@ -30,6 +31,7 @@ export const oauth2 = variant<OAuth2Options, DialectDependencies, Dialect>({
   options,
   create: ({ require_pkce }, { prefix = '/oauth2' }) => ({
     type: 'oauth2',
+    tokens: STANDARD_TOKENS,
     endpoints: endpointsUnder(prefix.replace(/\/$/, ''), require_pkce),
     errors: ERRORS,
     fail,
@@ -99,6 +101,8 @@ function decodeToken(request: WireRequest): TokenRequest {
   const parameters = bodyParameters(request);
   const grantType = needed(parameters, 'grant_type');
   return {
+    dialect: 'oauth2',
+    caller: { address: request.callerAddress },
     credentials: clientCredentials(request.authorization, parameters),
     grantType,
     code: parameters.get('code'),

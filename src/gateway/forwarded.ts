@@ -30,6 +30,25 @@ export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
 }
 
+/**
+ * Who is calling: the other end of the connection or, behind trusted proxies, the last address in `X-Forwarded-For` that is not
+ * one of theirs. Further left stands what the caller may have made up.
+ */
+export function callerAddress(
+  { remoteAddress = '' }: RequestHead,
+  forwardedFor: string | readonly string[] | undefined,
+  isTrusted: IsTrusted,
+): string {
+  const chain = [forwardedFor ?? []].flat().join(',').split(',');
+  let address = plainAddress(remoteAddress);
+  while (isTrusted(address) && chain.length > 0) {
+    const before = plainAddress(chain.pop()?.trim() ?? '');
+    if (isIP(before) === 0) break;
+    address = before;
+  }
+  return address;
+}
+
 /** What a trusted proxy said about its own caller. Empty for everyone else. */
 export interface Hearsay {
   for?: string;

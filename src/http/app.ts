@@ -150,8 +150,8 @@ function operationEndpoint(endpoint: OperationEndpoint, deps: AppDependencies): 
     const input = endpoint.decode(await wireRequest(ctx, 'form or json', deps));
     const answer = await answerTo(endpoint, input, protocol);
     // Only now that it went well is the client who it said it was.
-    ctx.state.client = input?.credentials?.id;
-    if (input && 'grantType' in input) tokenIssued(input.grantType);
+    if (input && 'credentials' in input) ctx.state.client = input.credentials?.id;
+    if (operation === 'token' && input && 'grantType' in input && input.grantType) tokenIssued(input.grantType);
     return answer;
   };
   return { method, path, handler };
@@ -184,12 +184,13 @@ async function wireRequest(
   accepts: Accepts,
   { bodyTimeout = milliseconds(10_000) }: AppDependencies,
 ): Promise<WireRequest> {
-  const { path, query, authorization } = ctx.state.own;
+  const { path, query, authorization, callerAddress } = ctx.state.own;
   return {
     method: ctx.method,
     path,
     query: formPairs(query.slice(1)),
     body: ctx.method === 'POST' ? await readBody(ctx, accepts, bodyTimeout) : [],
     authorization,
+    callerAddress,
   };
 }

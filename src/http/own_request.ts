@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { canonicalTarget, isFailure } from '../gateway/canonical_target.ts';
-import { type IsTrusted, trustedProxies } from '../gateway/forwarded.ts';
+import { callerAddress, type IsTrusted, trustedProxies } from '../gateway/forwarded.ts';
 import { headOf } from '../gateway/full_lane.ts';
 import { DEFAULT_IDENTITY_HEADERS, headerKinds } from '../gateway/header_kinds.ts';
 import { createIdentify } from '../gateway/identify.ts';
@@ -20,6 +20,8 @@ export interface OwnRequest {
   /** The host and port that the browser asked for, in lower case. */
   readonly authority: string;
   readonly authorization?: string | undefined;
+  /** The address nearest to us that is not a trusted proxy's. */
+  readonly callerAddress: string;
   /** Why it must be refused, if it must. */
   readonly refused?: Failure | undefined;
 }
@@ -44,6 +46,7 @@ export function ownRequestReader(ranges: readonly string[]): ReadOwnRequest {
       query: target.query,
       ...asked(request, head, facts, isTrusted),
       authorization: facts.authorization,
+      callerAddress: callerAddress(head, request.headers['x-forwarded-for'], isTrusted),
       refused: facts.repeatedAuthorization
         ? { code: 'invalid_request', description: 'Send one Authorization header, not several.' }
         : undefined,
@@ -52,7 +55,7 @@ export function ownRequestReader(ranges: readonly string[]): ReadOwnRequest {
 }
 
 function refusedRequest(head: RequestHead, refused: Failure, path = ''): OwnRequest {
-  return { requestId: randomUUID(), path, query: '', secure: head.secure, authority: '', refused };
+  return { requestId: randomUUID(), path, query: '', secure: head.secure, authority: '', callerAddress: '', refused };
 }
 
 /** Scheme and host as the browser saw them: a trusted proxy's word, or the connection's own facts. */

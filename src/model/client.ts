@@ -12,6 +12,10 @@ export interface Client {
   readonly secrets: readonly ClientSecret[];
   /** A public client cannot keep a secret: it uses `none` with PKCE. */
   readonly public: boolean;
+  /**
+   * The secret itself, for dialects that sign with it (HS256). Only clients of the configuration have it; it is never stored.
+   */
+  readonly signingSecret?: string | undefined;
   readonly grants: readonly GrantType[];
   readonly redirectUris: readonly string[];
   readonly scopes: readonly string[];
@@ -57,11 +61,26 @@ export interface Consent {
   readonly grantedAt: Seconds;
 }
 
-/** Every kind of document the directory keeps, and its shape. `username` points from `<connection>:<username>` to a user id. */
+/** A key that signs `id_token`s. Public once it is made, so that verifiers know it before it signs; kept until nothing signed with it lives. */
+export interface SigningKey {
+  readonly algorithm: 'RS256' | 'ES256';
+  /** The public JWK, with `kid`, `alg` and `use`. */
+  readonly publicJwk: Readonly<Record<string, unknown>>;
+  /** The private JWK as JSON, sealed when the configuration has a server secret. */
+  readonly privateJwk: string;
+  /** When it begins to sign, and when it stops; it is published a while longer. */
+  readonly activeFrom: Seconds;
+  readonly activeUntil: Seconds;
+  readonly publishedUntil: Seconds;
+}
+
+/** Every kind of document the directory keeps, and its shape. `contact` points from an e-mail address or phone number, and `username` points from `<connection>:<username>` to a user id. */
 export interface DocumentOf {
   readonly client: Client;
   readonly user: User;
   readonly username: { readonly id: string };
+  readonly contact: { readonly id: string };
   readonly consent: Consent;
+  readonly signing_key: SigningKey;
 }
 export type DocumentKind = keyof DocumentOf;

@@ -18,6 +18,8 @@ export interface Config {
   /** Users written in the YAML, of all database connections together. */
   readonly users: readonly User[];
   readonly identityHeaders: IdentityHeaders;
+  /** At least 32 characters, the same on every node: the key of what must not be readable in the store. Absent: one per process. */
+  readonly serverSecret?: string | undefined;
   readonly log: LogSettings;
 }
 

@@ -67,6 +67,8 @@ export interface Family extends Authorization {
 
 /** An authorization code waiting to be redeemed (RFC 6749 §4.1.2). */
 export interface AuthorizationCode extends Authorization {
+  /** OpenID Connect Core §2: goes into the `id_token` unchanged. */
+  readonly nonce?: string | undefined;
   /** The redirect URI exactly as the authorization request sent it; absent if it sent none. */
   readonly redirectUri?: string | undefined;
   /** S256 (RFC 7636 §4.2); absent only for confidential clients of dialects that predate PKCE. */
@@ -81,6 +83,15 @@ export interface BrowserSession {
   readonly expiresAt: Seconds;
 }
 
+/** What must be remembered between sending a browser to an outside provider and its return. Never in the browser itself. */
+export interface Away {
+  readonly connection: string;
+  readonly state: string;
+  readonly nonce: string;
+  readonly codeVerifier: string;
+  readonly callback: string;
+}
+
 /** An authorization request between the page and the click. Kept here, not in the form, so that nothing in it can be changed. */
 export interface Interaction {
   readonly dialect: string;
@@ -91,9 +102,19 @@ export interface Interaction {
   readonly scopes: readonly string[];
   readonly state?: string | undefined;
   readonly codeChallenge?: string | undefined;
+  readonly nonce?: string | undefined;
   /** The hash of the cookie of the browser that began it; no other browser may finish it. */
   readonly browser: TokenHash;
   readonly csrf: string;
+  /** The browser is away at an outside provider: which connection sent it there, and what was agreed. */
+  readonly away?: Away | undefined;
+  readonly expiresAt: Seconds;
+}
+
+/** A one-time code on its way to a phone or a mailbox. Kept as an HMAC, because six digits are guessed from any plain hash. */
+export interface OneTimeCode {
+  /** HMAC-SHA256 of recipient and code in base64url, with a key that is not in the store. */
+  readonly mac: string;
   readonly expiresAt: Seconds;
 }
 
@@ -105,5 +126,6 @@ export interface RecordOf {
   readonly code: AuthorizationCode;
   readonly session: BrowserSession;
   readonly interaction: Interaction;
+  readonly otp: OneTimeCode;
 }
 export type RecordKind = keyof RecordOf;

@@ -12,6 +12,8 @@ export interface WireRequest {
   readonly body: readonly Pair[];
   /** The value of the one `Authorization` header; absent if there was none. */
   readonly authorization?: string | undefined;
+  /** The IP address that the request came from, trusted proxies left out. */
+  readonly callerAddress: string;
 }
 
 export interface WireResponse {

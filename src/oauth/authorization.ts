@@ -5,6 +5,7 @@ import type { TokenSettings } from '../model/config.ts';
 import { type Failure, ProtocolError } from '../model/failure.ts';
 import type { AuthorizationRequest, ServerFacts } from '../model/protocol.ts';
 import type { Identity } from '../model/token.ts';
+import type { PolicyOf } from '../model/token_policy.ts';
 import type { ClientRegistry } from '../registry/clients.ts';
 import type { ConsentRegistry } from '../registry/consents.ts';
 import type { TokenStore } from '../stores/token_store.ts';
@@ -90,6 +91,7 @@ export interface AuthorizationDependencies {
   readonly clock: Clock;
   readonly settings: TokenSettings;
   readonly facts: ServerFacts;
+  readonly policyOf: PolicyOf;
 }
 
 /** A signed-in browser, whose user may use this client now. */

@@ -2,7 +2,7 @@ import type { Clock } from '../model/clock.ts';
 import type { BrowserSession, Identity, TokenRef } from '../model/token.ts';
 import { inSeconds, seconds } from '../model/units.ts';
 import type { TokenStore } from '../stores/token_store.ts';
-import { refOf } from '../tokens/format.ts';
+import { OWN_SHAPES, refOf } from '../tokens/format.ts';
 import { mintWithRef } from '../tokens/minting.ts';
 
 /** Browsers that have signed in, by the value of their session cookie. */
@@ -41,7 +41,7 @@ export function createBrowserSessions(deps: { readonly store: TokenStore; readon
     },
     async begin(user, former) {
       await end(former);
-      const { token, ref } = mintWithRef('session');
+      const { token, ref } = mintWithRef(OWN_SHAPES.session);
       const now = inSeconds(clock.now());
       const record = { user, authenticatedAt: now, expiresAt: seconds(now + LIFETIME) };
       await store.put([{ kind: 'session', ref, record }]);

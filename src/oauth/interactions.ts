@@ -4,7 +4,7 @@ import { ProtocolError } from '../model/failure.ts';
 import type { Interaction, TokenRef } from '../model/token.ts';
 import { inSeconds, seconds } from '../model/units.ts';
 import type { TokenStore } from '../stores/token_store.ts';
-import { refOf } from '../tokens/format.ts';
+import { OWN_SHAPES, refOf } from '../tokens/format.ts';
 import { hashToken, sameSecret } from '../tokens/hashing.ts';
 import { mintWithRef } from '../tokens/minting.ts';
 
@@ -38,7 +38,7 @@ export function createInteractions(deps: { readonly store: TokenStore; readonly 
 
   return {
     async open(request, browser) {
-      const { token, ref } = mintWithRef('interaction');
+      const { token, ref } = mintWithRef(OWN_SHAPES.interaction);
       const record: Interaction = {
         ...request,
         browser: hashToken(browser),

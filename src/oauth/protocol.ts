@@ -2,6 +2,7 @@ import type { Connection, PasswordVerifier } from '../connections/connection.ts'
 import type { Clock } from '../model/clock.ts';
 import type { TokenSettings } from '../model/config.ts';
 import type { OperationName, Operations, ServerFacts } from '../model/protocol.ts';
+import type { PolicyOf } from '../model/token_policy.ts';
 import type { ClientRegistry } from '../registry/clients.ts';
 import type { ConsentRegistry } from '../registry/consents.ts';
 import type { TokenStore } from '../stores/token_store.ts';
@@ -36,6 +37,8 @@ export interface ProtocolDependencies {
   readonly clock: Clock;
   readonly settings: TokenSettings;
   readonly facts: ServerFacts;
+  /** How the tokens of each dialect look and live. */
+  readonly policyOf: PolicyOf;
 }
 
 export function createProtocol(deps: ProtocolDependencies): Protocol {

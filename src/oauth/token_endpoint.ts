@@ -3,6 +3,7 @@ import type { Client } from '../model/client.ts';
 import { ProtocolError } from '../model/failure.ts';
 import type { TokenAnswer, TokenRequest } from '../model/protocol.ts';
 import type { Identity } from '../model/token.ts';
+import type { PolicyOf } from '../model/token_policy.ts';
 import type { Issuer } from '../tokens/issuing.ts';
 import type { AuthenticateClient } from './client_authentication.ts';
 import type { Grant, Proof } from './grants/grant.ts';
@@ -14,6 +15,7 @@ export interface TokenEndpointDependencies {
   readonly grants: readonly Grant[];
   readonly connections: readonly Connection[];
   readonly issuer: Issuer;
+  readonly policyOf: PolicyOf;
 }
 
 /** The token endpoint (RFC 6749 §3.2): the steps that every grant shares, so that none can forget one. */
@@ -40,9 +42,11 @@ export function createTokenEndpoint(deps: TokenEndpointDependencies): (request: 
     // 5. Is the user still who they were?
     const user = await currentUser(proof, client);
 
-    // 6. Issue.
-    if (proof.rotates) return issuer.rotate({ ...proof.rotates, scopes, user });
+    // 6. Issue, in the shape of the dialect.
+    const policy = deps.policyOf(request.dialect);
+    if (proof.rotates) return issuer.refresh({ ...proof.rotates, policy, scopes, user });
     return issuer.issue({
+      policy,
       authorization: user ? { ...proof.authorization, user } : proof.authorization,
       scopes,
       refreshable: proof.refreshable && client.grants.includes('refresh_token'),

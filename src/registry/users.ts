@@ -11,6 +11,8 @@ import { type Listing, mergedPage } from './pages.ts';
 export interface UserRegistry {
   findByUsername(connection: string, username: string): Promise<User | undefined>;
   find(id: string): Promise<User | undefined>;
+  /** Whoever has this e-mail address or phone number, in any connection; undefined if several configured users have. */
+  findByContact(contact: Contact): Promise<User | undefined>;
   /** @param limit 1 to 1,000. */
   list(limit: number, after?: string): Promise<Listing<User>>;
   /** @throws ProtocolError `invalid_request` when the id or the username is taken. */
@@ -18,6 +20,8 @@ export interface UserRegistry {
   /** @returns whether there was one. @throws ProtocolError `invalid_request` for configured users. */
   remove(id: string): Promise<boolean>;
 }
+
+export type Contact = { readonly email: string } | { readonly phoneNumber: string };
 
 /** A user before it has an id. The password comes hashed: this room never sees one. */
 export type UserDraft = Pick<User, 'connection' | 'username' | 'passwordHash'> & Partial<User>;
@@ -50,6 +54,15 @@ export function createUsers({ configured, documents }: UsersDependencies): UserR
     return user && nameKey(user.connection, user.username) === key ? user : undefined;
   }
 
+  async function findByContact(contact: Contact): Promise<User | undefined> {
+    const key = contactKey(contact);
+    const known = configured.filter((user) => contactsOf(user).includes(key));
+    if (known.length > 0) return known.length === 1 ? known[0] : undefined;
+    const pointer = await documents.get('contact', key);
+    const user = pointer && !fixed.has(pointer.id) ? await documents.get('user', pointer.id) : undefined;
+    return user && contactsOf(user).includes(key) ? user : undefined;
+  }
+
   async function add(draft: UserDraft): Promise<User> {
     const user: User = { roles: [], disabled: false, ...draft, id: draft.id ?? randomUUID() };
     const key = nameKey(user.connection, user.username);
@@ -57,7 +70,11 @@ export function createUsers({ configured, documents }: UsersDependencies): UserR
     if (!isNew) throw taken(`id '${user.id}'`);
     // The name second: a crash in between leaves a user that nobody can sign in as, never a name that nobody can take.
     const isFree = !fixedByName.has(key) && (await documents.put('username', key, { id: user.id }, { ifAbsent: true }));
-    if (isFree) return user;
+    if (isFree) {
+      // Whoever had a number or address first keeps it: a second one with it can sign in by password, not by a code sent there.
+      for (const key of contactsOf(user)) await documents.put('contact', key, { id: user.id }, { ifAbsent: true });
+      return user;
+    }
     await documents.delete('user', user.id);
     throw taken(`username '${user.username}' in the connection '${user.connection}'`);
   }
@@ -69,6 +86,10 @@ export function createUsers({ configured, documents }: UsersDependencies): UserR
     const user = await documents.get('user', id);
     if (!user) return false;
     const removed = await documents.delete('user', id);
+    for (const key of contactsOf(user)) {
+      const pointer = await documents.get('contact', key);
+      if (pointer?.id === id) await documents.delete('contact', key);
+    }
     await documents.delete('username', nameKey(user.connection, user.username));
     return removed;
   }
@@ -76,11 +97,20 @@ export function createUsers({ configured, documents }: UsersDependencies): UserR
   return {
     find,
     findByUsername,
+    findByContact,
     list: (limit, after) => mergedPage({ kind: 'user', documents, configured: fixed, limit, after }),
     add,
     remove,
   };
 }
+
+const contactKey = (contact: Contact): string =>
+  'email' in contact ? `email:${contact.email.toLowerCase()}` : `phone:${contact.phoneNumber}`;
+
+const contactsOf = ({ email, phoneNumber }: User): readonly string[] => [
+  ...(email === undefined ? [] : [contactKey({ email })]),
+  ...(phoneNumber === undefined ? [] : [contactKey({ phoneNumber })]),
+];
 
 /** Connection names have no colon, so no two users share a key. */
 const nameKey = (connection: string, username: string): string => `${connection}:${foldUsername(username)}`;

@@ -1,11 +1,21 @@
 import type { Milliseconds } from '../model/units.ts';
 import type { Answer } from './token_store.ts';
 
+export interface Count {
+  readonly count: number;
+  /** How long the window still lasts. */
+  readonly remaining: Milliseconds;
+}
+
 /** Counts events in fixed windows, together over all nodes that share the store. Errors as in TokenStore. */
 export interface CounterStore {
   /**
    * Counts one event; the first one opens a window of `window` milliseconds, at whose end the counter is gone.
    * @returns the count with this event, and how long the window still lasts.
    */
-  hit(key: string, window: Milliseconds): Answer<{ readonly count: number; readonly remaining: Milliseconds }>;
+  hit(key: string, window: Milliseconds): Answer<Count>;
+  /** What `hit` would count from; undefined if no window is open. */
+  peek(key: string): Answer<Count | undefined>;
+  /** Closes the window. */
+  reset(key: string): Answer<void>;
 }

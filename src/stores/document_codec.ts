@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Client, Consent, DocumentKind, DocumentOf, User } from '../model/client.ts';
+import type { Client, Consent, DocumentKind, DocumentOf, SigningKey, User } from '../model/client.ts';
 import { CorruptRecord } from '../model/failure.ts';
 import { seconds } from '../model/units.ts';
 
@@ -45,10 +45,21 @@ const consent: z.ZodType<Consent> = z.object({
   grantedAt: time,
 });
 
+const signingKey: z.ZodType<SigningKey> = z.object({
+  algorithm: z.enum(['RS256', 'ES256']),
+  publicJwk: z.record(z.string(), z.unknown()),
+  privateJwk: z.string(),
+  activeFrom: time,
+  activeUntil: time,
+  publishedUntil: time,
+});
+
 const SHAPES: { readonly [K in DocumentKind]: z.ZodType<DocumentOf[K]> } = {
   client,
   user,
   username: z.object({ id: z.string() }),
+  contact: z.object({ id: z.string() }),
+  signing_key: signingKey,
   consent,
 };
 

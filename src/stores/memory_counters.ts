@@ -1,6 +1,6 @@
 import type { Clock } from '../model/clock.ts';
 import { type Milliseconds, milliseconds } from '../model/units.ts';
-import type { CounterStore } from './counter_store.ts';
+import type { Count, CounterStore } from './counter_store.ts';
 
 /** How many counters one sweep looks at. */
 const STEPS = 1_000;
@@ -14,7 +14,7 @@ export class MemoryCounters implements CounterStore {
     this.#clock = clock;
   }
 
-  hit(key: string, window: Milliseconds): { count: number; remaining: Milliseconds } {
+  hit(key: string, window: Milliseconds): Count {
     const now = this.#clock.monotonic();
     let open = this.#windows.get(key);
     if (open === undefined || open.endsAt <= now) {
@@ -23,6 +23,17 @@ export class MemoryCounters implements CounterStore {
     }
     open.count += 1;
     return { count: open.count, remaining: milliseconds(open.endsAt - now) };
+  }
+
+  peek(key: string): Count | undefined {
+    const now = this.#clock.monotonic();
+    const open = this.#windows.get(key);
+    if (open === undefined || open.endsAt <= now) return undefined;
+    return { count: open.count, remaining: milliseconds(open.endsAt - now) };
+  }
+
+  reset(key: string): void {
+    this.#windows.delete(key);
   }
 
   /** Forgets some of the windows that are over, going on where the last sweep stopped. */

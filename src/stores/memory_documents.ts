@@ -5,7 +5,14 @@ import type { DocumentStore, Page } from './document_store.ts';
 type Shelves = { readonly [K in DocumentKind]: Map<string, DocumentOf[K]> };
 
 export class MemoryDocuments implements DocumentStore {
-  readonly #shelves: Shelves = { client: new Map(), user: new Map(), username: new Map(), consent: new Map() };
+  readonly #shelves: Shelves = {
+    client: new Map(),
+    user: new Map(),
+    username: new Map(),
+    contact: new Map(),
+    consent: new Map(),
+    signing_key: new Map(),
+  };
 
   async get<K extends DocumentKind>(kind: K, id: string): Promise<DocumentOf[K] | undefined> {
     return this.#shelves[kind].get(id);

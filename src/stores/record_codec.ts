@@ -3,10 +3,12 @@ import type {
   AccessToken,
   Authorization,
   AuthorizationCode,
+  Away,
   BrowserSession,
   Family,
   Identity,
   Interaction,
+  OneTimeCode,
   RecordKind,
   RecordOf,
   RefreshToken,
@@ -108,11 +110,11 @@ const family: Codec<Family> = {
 };
 
 const code: Codec<AuthorizationCode> = {
-  write: (it) => [it.expiresAt, it.redirectUri, it.codeChallenge, ...authorization.write(it)],
+  write: (it) => [it.expiresAt, it.redirectUri, it.codeChallenge, it.nonce, ...authorization.write(it)],
   read: (fields) => {
     const expiresAt = fields.seconds();
-    const [redirectUri, codeChallenge] = [fields.optionalText(), fields.optionalText()];
-    return { expiresAt, ...present({ redirectUri, codeChallenge }), ...authorization.read(fields) };
+    const [redirectUri, codeChallenge, nonce] = [fields.optionalText(), fields.optionalText(), fields.optionalText()];
+    return { expiresAt, ...present({ redirectUri, codeChallenge, nonce }), ...authorization.read(fields) };
   },
 };
 
@@ -125,18 +127,34 @@ const session: Codec<BrowserSession> = {
   }),
 };
 
+const away = {
+  write: (it: Away): readonly Wire[] => [it.connection, it.state, it.nonce, it.codeVerifier, it.callback],
+  read: (fields: FieldReader): Away => {
+    const [connection, state, nonce] = [fields.text(), fields.text(), fields.text()];
+    const [codeVerifier, callback] = [fields.text(), fields.text()];
+    fields.end();
+    return { connection, state, nonce, codeVerifier, callback };
+  },
+};
+
+const otp: Codec<OneTimeCode> = {
+  write: (it) => [it.mac, it.expiresAt],
+  read: (fields) => ({ mac: fields.text(), expiresAt: fields.seconds() }),
+};
+
 const interaction: Codec<Interaction> = {
   write: (it) => [
     ...[it.dialect, it.client, it.redirectUri, it.redirectUriSent ? 1 : 0, it.scopes],
-    ...[it.browser, it.csrf, it.expiresAt, it.state, it.codeChallenge],
+    ...[it.browser, it.csrf, it.expiresAt, it.state, it.codeChallenge, it.nonce, it.away && away.write(it.away)],
   ],
   read: (fields) => {
     const [dialect, client, redirectUri] = [fields.text(), fields.text(), fields.text()];
     const [redirectUriSent, scopes] = [fields.flag(), fields.texts()];
     const [browser, csrf, expiresAt] = [fields.hash(), fields.text(), fields.seconds()];
-    const [state, codeChallenge] = [fields.optionalText(), fields.optionalText()];
+    const [state, codeChallenge, nonce] = [fields.optionalText(), fields.optionalText(), fields.optionalText()];
+    const gone = fields.optionalGroup(away.read);
     const known = { dialect, client, redirectUri, redirectUriSent, scopes, browser, csrf, expiresAt };
-    return { ...known, ...present({ state, codeChallenge }) };
+    return { ...known, ...present({ state, codeChallenge, nonce, away: gone }) };
   },
 };
 
@@ -147,6 +165,7 @@ const CODECS: { readonly [K in RecordKind]: Codec<RecordOf[K]> } = {
   code,
   session,
   interaction,
+  otp,
 };
 
 /** Leaves absent members out, so that a record reads back as it was written. */

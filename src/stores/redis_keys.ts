@@ -27,6 +27,7 @@ const KINDS: { readonly [K in RecordKind]: string } = {
   code: 'c',
   session: 's',
   interaction: 'i',
+  otp: 'o',
 };
 
 export function redisKeys(prefix: string): RedisKeys {

@@ -112,3 +112,9 @@ if left < 0 then
   redis.call('PEXPIRE', KEYS[1], ARGV[1])
 end
 return { count, left }`);
+
+export const PEEK = script(`
+return { redis.call('GET', KEYS[1]) or 0, redis.call('PTTL', KEYS[1]) }`);
+
+export const RESET = script(`
+return redis.call('DEL', KEYS[1])`);

@@ -35,7 +35,7 @@ export interface TokenStore {
 
   /**
    * Writes all entries or none. They share one tag. Families are also listed under their user and their client.
-   * Only for refs that are new: replacing what others may have cached goes through `rotate`, `take` or `revoke`.
+   * Access tokens must be new: replacing what others may have cached goes through `rotate`, `take` or `revoke`.
    */
   put(entries: readonly Entry[]): Promise<void>;
 

@@ -1,6 +1,6 @@
 import type { AccessToken, Family } from '../model/token.ts';
 import type { Owner, TokenStore } from '../stores/token_store.ts';
-import { familyRef } from './families.ts';
+import { familyRef, isLiveRefresh } from './families.ts';
 import { refOf } from './format.ts';
 
 /** What operators may see and do: look at what was granted, and end it. No answer holds a token or a hash of one. */
@@ -39,7 +39,7 @@ export function createTokenAdministration({ store }: { readonly store: TokenStor
     const refresh = await store.get('refresh', ref);
     const family = refresh && (await store.get('family', familyRef(ref.tag, refresh.family)));
     if (!refresh || !family) return undefined;
-    return { kind: 'refresh_token', live: refresh.generation === family.generation, grant: viewOf(family) };
+    return { kind: 'refresh_token', live: isLiveRefresh(family, ref.hash), grant: viewOf(family) };
   }
 
   async function revoke(token: string): Promise<boolean> {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Family, TokenHash, TokenRef } from '../model/token.ts';
+import type { TokenPolicy } from '../model/token_policy.ts';
 import type { Seconds } from '../model/units.ts';
-import { newTag } from './format.ts';
+import { newTag, tagAlphabet } from './format.ts';
 import { hashToken } from './hashing.ts';
 
 /** 128 bits in base64url. */
@@ -19,7 +20,8 @@ const MOST_REFRESH = 8;
 // The id takes the place of a hash in a family's ref, as TokenRef says.
 export const familyRef = (tag: string, id: string): TokenRef => ({ tag, hash: id as TokenHash });
 
-export const newFamilyRef = (): TokenRef => familyRef(newTag(), randomBytes(16).toString('base64url'));
+export const newFamilyRef = (policy: TokenPolicy): TokenRef =>
+  familyRef(newTag(tagAlphabet(policy)), randomBytes(16).toString('base64url'));
 
 /**
  * The family that redeeming a code creates. It follows from the code alone, so that whoever redeems the code a second time

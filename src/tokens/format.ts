@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import type { TokenRef } from '../model/token.ts';
+import type { TokenPolicy, TokenShape } from '../model/token_policy.ts';
 import { hashToken } from './hashing.ts';
 
 /*
  * What a token is made of. This room owns the format, the hashes, issuing and rotation of tokens; it must not decide whether
  * a token may be issued (oauth/) or whether a call may pass (gateway/).
  *
- *   gha_ 8Yt2kQ0z 5n0…            a recognisable prefix, which secret scanners can search for,
- *   prefix  tag   32 characters   the tag that all tokens of one family share, and 192 random bits.
+ *   gha_ 8Yt2kQ0z 5n0…            a prefix; how long the rest is, and of which alphabet, is the dialect's policy,
+ *   prefix  tag   the rest        the tag that all tokens of one family share.
  */
 
-const PREFIXES = { access: 'gha_', refresh: 'ghr_', code: 'ghc_', session: 'ghs_', interaction: 'ghi_' } as const;
-export type MintedKind = keyof typeof PREFIXES;
+/** Tokens that only this gateway's own pages see, whatever the dialect. */
+const SESSION: TokenShape = { prefix: 'ghs_', alphabet: 'base64url', length: 40 };
+const INTERACTION: TokenShape = { prefix: 'ghi_', alphabet: 'base64url', length: 40 };
+export const OWN_SHAPES = { session: SESSION, interaction: INTERACTION } as const;
 
 const TAG_LENGTH = 8;
 const SHORTEST = 20;
@@ -19,12 +22,23 @@ const LONGEST = 512;
 /** RFC 6750 §2.1. */
 const B64TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 
-/** A fresh tag: 48 bits, so that families spread evenly over the slots of a Redis Cluster. It is not a secret. */
-export const newTag = (): string => randomBytes(6).toString('base64url');
+/** A fresh tag: 48 bits, or 32 in hexadecimal, so that families spread over the slots of a Redis Cluster. It is not a secret. */
+export const newTag = (alphabet: TokenShape['alphabet'] = 'base64url'): string => characters(TAG_LENGTH, alphabet);
 
-/** A fresh token of 192 random bits. @param tag that of the family it belongs to; a fresh one if absent. */
-export function mint(kind: MintedKind, tag: string = newTag()): string {
-  return PREFIXES[kind] + tag + randomBytes(24).toString('base64url');
+/** The alphabet that every shape of a policy can carry: the tag is the same in all of them. */
+export const tagAlphabet = ({ access, refresh, code }: TokenPolicy): TokenShape['alphabet'] =>
+  [access, refresh, code].some(({ alphabet }) => alphabet === 'hex') ? 'hex' : 'base64url';
+
+/** A fresh token. @param tag that of the family it belongs to, in an alphabet that the shape's contains; a fresh one if absent. */
+export function mint(shape: TokenShape, tag: string = newTag(shape.alphabet)): string {
+  return shape.prefix + tag + characters(shape.length - TAG_LENGTH, shape.alphabet);
+}
+
+/** Random characters: six bits each, or four. */
+function characters(count: number, alphabet: TokenShape['alphabet']): string {
+  return randomBytes(Math.ceil((count * 3) / 4))
+    .toString(alphabet)
+    .slice(0, count);
 }
 
 /**

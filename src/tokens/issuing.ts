@@ -3,11 +3,12 @@ import type { TokenSettings } from '../model/config.ts';
 import { DependencyUnavailable, ProtocolError } from '../model/failure.ts';
 import type { TokenAnswer } from '../model/protocol.ts';
 import type { Authorization, Family, Identity, TokenRef } from '../model/token.ts';
+import type { TokenPolicy } from '../model/token_policy.ts';
 import { inSeconds, type Seconds, seconds } from '../model/units.ts';
 import type { TokenStore } from '../stores/token_store.ts';
 import { listAccess, listRefresh, newFamilyRef } from './families.ts';
 import { hashToken } from './hashing.ts';
-import { mintAccess, mintRefresh } from './minting.ts';
+import { type Cast, mintAccess, mintRefresh } from './minting.ts';
 import { seal, unseal } from './replay.ts';
 import { planRotation } from './rotation.ts';
 
@@ -16,15 +17,17 @@ export interface Issuer {
   /** Begins a family. Its refresh token lives for the refresh time from now, and each rotation starts that time anew. */
   issue(order: IssueOrder): Promise<TokenAnswer>;
   /**
-   * Replaces the presented refresh token by a new pair; inside the grace window it gives the last pair again.
+   * Replaces the presented refresh token by a new pair; inside the grace window it gives the last pair again. Where the policy
+   * does not rotate, the refresh token stays as it is and the answer has none.
    * @throws ProtocolError `invalid_grant` for a token that was rotated out before, after ending its family.
    */
-  rotate(order: RotationOrder): Promise<TokenAnswer>;
+  refresh(order: RefreshOrder): Promise<TokenAnswer>;
   /** Ends a family: every access and refresh token of it. @returns whether there was one. */
   end(family: TokenRef): Promise<boolean>;
 }
 
 export interface IssueOrder {
+  readonly policy: TokenPolicy;
   readonly authorization: Authorization;
   /** What the family may ever have: the scopes of the authorization, or fewer if the client asked for fewer. */
   readonly scopes: readonly string[];
@@ -34,7 +37,8 @@ export interface IssueOrder {
   readonly device?: string | undefined;
 }
 
-export interface RotationOrder {
+export interface RefreshOrder {
+  readonly policy: TokenPolicy;
   /** Where the family lives. */
   readonly ref: TokenRef;
   /** The family as it was read; if it has changed since, it is read again. */
@@ -53,13 +57,17 @@ export interface IssuerDependencies {
   readonly settings: TokenSettings;
 }
 
+/** Rounds in which somebody else may change the family first. */
+const MOST_ROUNDS = 32;
+
 export function createIssuer({ store, clock, settings }: IssuerDependencies): Issuer {
   async function issue(order: IssueOrder): Promise<TokenAnswer> {
     const now = inSeconds(clock.now());
-    const ref = order.family ?? newFamilyRef();
+    const ref = order.family ?? newFamilyRef(order.policy);
     const authorization = { ...authorizationOf(order.authorization), scopes: order.scopes };
-    const access = mintAccess(ref, authorization, { now, ttl: settings.accessTtl });
-    const refresh = order.refreshable ? mintRefresh(ref, 0, { now, ttl: settings.refreshTtl }) : undefined;
+    const casts = castsOf(order.policy, now);
+    const access = mintAccess(ref, authorization, casts.access);
+    const refresh = order.refreshable ? mintRefresh(ref, 0, casts.refresh) : undefined;
     const family: Family = {
       ...authorization,
       id: ref.hash,
@@ -76,15 +84,17 @@ export function createIssuer({ store, clock, settings }: IssuerDependencies): Is
       refreshToken: refresh?.token,
       scopes: order.scopes,
       issuedAt: now,
-      expiresIn: settings.accessTtl,
+      expiresIn: casts.access.ttl,
     };
   }
 
-  async function rotate(order: RotationOrder): Promise<TokenAnswer> {
+  async function refresh(order: RefreshOrder): Promise<TokenAnswer> {
     const presented = hashToken(order.presented);
+    const swap = order.policy.rotates ? rotate : renew;
     let family: Family | undefined = order.family;
-    // A lost swap means that the generation moved on, so the second plan can only replay or refuse: two rounds are enough.
-    for (let round = 0; round < 2; round++) {
+    // A lost swap means that the generation moved on. Where tokens rotate, the second plan can then only replay or refuse;
+    // where they do not, every round somebody wins.
+    for (let round = 0; round < MOST_ROUNDS; round++) {
       if (!family) throw ended();
       const plan = planRotation(family, presented, clock.now());
       if (plan.do === 'replay') return replay(plan.sealed, order, family);
@@ -100,13 +110,14 @@ export function createIssuer({ store, clock, settings }: IssuerDependencies): Is
   }
 
   /** @returns undefined if somebody else rotated or ended the family first: then nothing was written. */
-  async function swap(order: RotationOrder, family: Family): Promise<TokenAnswer | undefined> {
+  async function rotate(order: RefreshOrder, family: Family): Promise<TokenAnswer | undefined> {
     const { ref, scopes } = order;
     const now = inSeconds(clock.now());
     const generation = family.generation + 1;
     const authorization = { ...authorizationOf(family), ...(order.user && { user: order.user }) };
-    const access = mintAccess(ref, { ...authorization, scopes }, { now, ttl: settings.accessTtl });
-    const refresh = mintRefresh(ref, generation, { now, ttl: settings.refreshTtl });
+    const casts = castsOf(order.policy, now);
+    const access = mintAccess(ref, { ...authorization, scopes }, casts.access);
+    const refresh = mintRefresh(ref, generation, casts.refresh);
     const pair = { accessToken: access.token, refreshToken: refresh.token, scopes, issuedAt: now };
     const record: Family = {
       ...family,
@@ -125,10 +136,36 @@ export function createIssuer({ store, clock, settings }: IssuerDependencies): Is
       access.entry,
       refresh.entry,
     ]);
-    return swapped ? { ...pair, expiresIn: settings.accessTtl } : undefined;
+    return swapped ? { ...pair, expiresIn: casts.access.ttl } : undefined;
   }
 
-  function replay(sealed: string, order: RotationOrder, family: Family): TokenAnswer {
+  /** Adds an access token to the family and leaves its refresh token alone. @returns undefined as `rotate` does. */
+  async function renew(order: RefreshOrder, family: Family): Promise<TokenAnswer | undefined> {
+    const { ref, scopes } = order;
+    const now = inSeconds(clock.now());
+    const authorization = { ...authorizationOf(family), ...(order.user && { user: order.user }) };
+    const { access: cast } = castsOf(order.policy, now);
+    const access = mintAccess(ref, { ...authorization, scopes }, cast);
+    const record: Family = {
+      ...family,
+      ...authorization,
+      generation: family.generation + 1,
+      live: listAccess(family, access.listing, now),
+      expiresAt: latest(access.expiresAt, family.expiresAt),
+    };
+    const swapped = await store.rotate(ref, family.generation, [{ kind: 'family', ref, record }, access.entry]);
+    return swapped ? { accessToken: access.token, scopes, issuedAt: now, expiresIn: cast.ttl } : undefined;
+  }
+
+  /** What the policy says of both tokens, with the configuration's lifetimes where it says nothing. */
+  function castsOf(policy: TokenPolicy, now: Seconds): { readonly access: Cast; readonly refresh: Cast } {
+    return {
+      access: { shape: policy.access, now, ttl: policy.accessTtl ?? settings.accessTtl },
+      refresh: { shape: policy.refresh, now, ttl: settings.refreshTtl },
+    };
+  }
+
+  function replay(sealed: string, order: RefreshOrder, family: Family): TokenAnswer {
     const { expiresAt, ...pair } = unseal(sealed, order.presented, {
       family: family.id,
       generation: family.generation,
@@ -138,7 +175,7 @@ export function createIssuer({ store, clock, settings }: IssuerDependencies): Is
     return { ...pair, expiresIn: seconds(Math.max(0, expiresAt - inSeconds(clock.now()))) };
   }
 
-  return { issue, rotate, end: (family) => store.revoke(family) };
+  return { issue, refresh, end: (family) => store.revoke(family) };
 }
 
 /** The parts that a family and its access tokens have in common, and nothing else of a larger record. */

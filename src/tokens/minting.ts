@@ -1,7 +1,8 @@
 import type { Authorization, TokenHash, TokenRef } from '../model/token.ts';
+import type { TokenShape } from '../model/token_policy.ts';
 import { type Seconds, seconds } from '../model/units.ts';
 import type { Entry } from '../stores/token_store.ts';
-import { type MintedKind, mint, newTag } from './format.ts';
+import { mint, newTag } from './format.ts';
 import { hashToken } from './hashing.ts';
 
 /** A token that exists nowhere yet: what the client will get, what its family lists, and what the store will keep. */
@@ -12,21 +13,22 @@ export interface Minted {
   readonly entry: Entry;
 }
 
-export interface Lifetime {
+export interface Cast {
+  readonly shape: TokenShape;
   readonly now: Seconds;
   readonly ttl: Seconds;
 }
 
 /** An access token of a family, for this authorization. */
-export function mintAccess(family: TokenRef, authorization: Authorization, { now, ttl }: Lifetime): Minted {
-  const { token, ref, expiresAt, listing } = mintInto('access', family.tag, now, ttl);
-  const record = { ...authorization, family: family.hash, issuedAt: now, expiresAt };
+export function mintAccess(family: TokenRef, authorization: Authorization, cast: Cast): Minted {
+  const { token, ref, expiresAt, listing } = mintInto(family.tag, cast);
+  const record = { ...authorization, family: family.hash, issuedAt: cast.now, expiresAt };
   return { token, expiresAt, listing, entry: { kind: 'access', ref, record } };
 }
 
 /** The refresh token of one generation of a family. */
-export function mintRefresh(family: TokenRef, generation: number, { now, ttl }: Lifetime): Minted {
-  const { token, ref, expiresAt, listing } = mintInto('refresh', family.tag, now, ttl);
+export function mintRefresh(family: TokenRef, generation: number, cast: Cast): Minted {
+  const { token, ref, expiresAt, listing } = mintInto(family.tag, cast);
   return {
     token,
     expiresAt,
@@ -37,15 +39,15 @@ export function mintRefresh(family: TokenRef, generation: number, { now, ttl }: 
 
 /** A token outside of any family: a code, a session, an interaction. @returns the token and where its record goes. */
 export function mintWithRef(
-  kind: MintedKind,
-  tag: string = newTag(),
+  shape: TokenShape,
+  tag: string = newTag(shape.alphabet),
 ): { readonly token: string; readonly ref: TokenRef } {
-  const token = mint(kind, tag);
+  const token = mint(shape, tag);
   return { token, ref: { tag, hash: hashToken(token) } };
 }
 
-function mintInto(kind: 'access' | 'refresh', tag: string, now: Seconds, ttl: Seconds) {
-  const { token, ref } = mintWithRef(kind, tag);
+function mintInto(tag: string, { shape, now, ttl }: Cast) {
+  const { token, ref } = mintWithRef(shape, tag);
   const expiresAt = seconds(now + ttl);
   return { token, ref, expiresAt, listing: [ref.hash, expiresAt] as const };
 }
