@@ -263,7 +263,7 @@ class Passage implements Dispatcher.DispatchHandler {
   #end(): void {
     if (this.#notOurs) return;
     this.#over = true;
-    clearTimeout(this.#stalled);
+    if (this.#stalled !== undefined) clearTimeout(this.#stalled);
     if (!this.#answered) this.#controller?.abort(new Abandoned());
     this.#body?.destroy();
     this.#admission?.release();
