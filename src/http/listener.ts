@@ -48,8 +48,6 @@ const LIMITS: ServerOptions = {
   joinDuplicateHeaders: false,
   // A missing or repeated Host is refused by our own reading, with a body that says so.
   requireHostHeader: false,
-  // An upgrade is an ordinary request here: it passes the same check, and goes on without the word.
-  shouldUpgradeCallback: () => false,
 };
 
 export function createListener(options: ListenerOptions): Listener {
@@ -74,6 +72,7 @@ export function createListener(options: ListenerOptions): Listener {
   server.on('request', onRequest);
   // Whoever reads the body asks for it, after the decision.
   server.on('checkContinue', onRequest);
+  // Without a listener for upgrades Node takes them for the ordinary requests that they also are; for tunnels it would just hang up.
   server.on('connect', (_request, socket) => writeRaw(socket, NO_TUNNELS));
   server.on('clientError', (error: ParserError, socket) => {
     // The parser is fed by the server's own connections only.
