@@ -3,6 +3,7 @@
  * It must not know what requests mean.
  */
 
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import {
@@ -15,9 +16,10 @@ import {
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, isIPv6, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Milliseconds } from '../model/units.ts';
+import type { Exchange } from '../model/exchange.ts';
+import { type Milliseconds, milliseconds } from '../model/units.ts';
 import { trackConnections } from './drain.ts';
-import { answerFor, NO_TUNNELS, type ParserError, writeRaw } from './raw_answer.ts';
+import { answerFor, NO_TUNNELS, type ParserError, type RawAnswer, writeRaw } from './raw_answer.ts';
 
 export interface ListenerOptions {
   readonly host: string;
@@ -26,6 +28,8 @@ export interface ListenerOptions {
   /** PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   readonly handle: RequestListener;
+  /** Told of every connection whose bytes made no request and were answered here; it has no method and no path. */
+  readonly report?: ((exchange: Exchange) => void) | undefined;
   /** How long a request head may take to arrive, from the first moment of the connection or from its first byte; 10 s by default. */
   readonly headersTimeout?: Milliseconds;
 }
@@ -51,7 +55,7 @@ const LIMITS: ServerOptions = {
 };
 
 export function createListener(options: ListenerOptions): Listener {
-  const { host, port, tls, handle, headersTimeout = 10_000 } = options;
+  const { host, port, tls, handle, report, headersTimeout = 10_000 } = options;
   const limits = { ...LIMITS, headersTimeout };
   const server: Server = tls
     ? createHttpsServer({
@@ -73,11 +77,33 @@ export function createListener(options: ListenerOptions): Listener {
   // Whoever reads the body asks for it, after the decision.
   server.on('checkContinue', onRequest);
   // Without a listener for upgrades Node takes them for the ordinary requests that they also are; for tunnels it would just hang up.
-  server.on('connect', (_request, socket) => writeRaw(socket, NO_TUNNELS));
-  server.on('clientError', (error: ParserError, socket) => {
-    // The parser is fed by the server's own connections only.
-    refuseBytes(error, socket, connections.latest(socket as Socket));
+  server.on('connect', (_request, socket) => {
+    socket.resume();
+    refuseOrEnd(socket, NO_TUNNELS);
   });
+  server.on('clientError', (error: ParserError, socket) => {
+    if (isHttp(error)) refuseOrEnd(socket, answerFor(error));
+    else socket.destroy();
+  });
+
+  const refused = new WeakSet<Duplex>();
+  function refuseOrEnd(socket: Duplex, answer: RawAnswer): void {
+    // The parser complains again about every piece that follows.
+    if (refused.has(socket)) return;
+    // Servers are given their own connections only.
+    const latest = connections.latest(socket as Socket);
+    if (!socket.writable) socket.destroy();
+    else if (isUnderWay(latest)) endBehind(latest, socket);
+    else {
+      refused.add(socket);
+      const requestId = randomUUID();
+      writeRaw(socket, answer, requestId);
+      // A request whose body broke is reported by whoever handles it.
+      if (latest !== undefined && !latest.writableFinished) return;
+      const { status, code } = answer;
+      report?.({ requestId, method: '', path: '', status, duration: milliseconds(0), refused: code });
+    }
+  }
 
   return {
     async listen() {
@@ -89,27 +115,26 @@ export function createListener(options: ListenerOptions): Listener {
   };
 }
 
-/** Ends a connection whose bytes make no request, without disturbing an answer that is on its way. */
-function refuseBytes(error: ParserError, socket: Duplex, latest: ServerResponse | undefined): void {
-  if (!isReadable(error) || !socket.writable) {
-    socket.destroy();
-  } else if (latest === undefined || latest.writableFinished || !(latest.headersSent || latest.req.complete)) {
-    // Nothing runs, or what runs is waiting for a body that has turned out to be none.
-    writeRaw(socket, answerFor(error));
-  } else if (latest.writableEnded || latest.req.complete) {
-    // What is being answered came whole, or is answered already: that answer is the last one here.
+/** Whether an answer is, or will be, on its way: not if what runs waits for a body that has turned out to be none. */
+function isUnderWay(latest: ServerResponse | undefined): latest is ServerResponse {
+  return latest !== undefined && !latest.writableFinished && (latest.headersSent || latest.req.complete);
+}
+
+/** Ends a connection behind the answer to a request that came before. */
+function endBehind(latest: ServerResponse, socket: Duplex): void {
+  if (latest.writableEnded || latest.req.complete) {
     latest.shouldKeepAlive = false;
     latest.once('finish', () => socket.end());
   } else if (latest.req.httpVersion === '1.0') {
-    // Its end is the end of the connection: only a reset tells that something is missing.
+    // The end of such an answer is the end of the connection: only a reset tells that something is missing.
     socket.destroy();
   } else {
     socket.end();
   }
 }
 
-/** Whether there is somebody to answer: not if the connection itself broke, or never was HTTP. */
-function isReadable({ code = '' }: ParserError): boolean {
+/** Whether HTTP was spoken and the connection is still there: not if it broke, or never got through its TLS handshake. */
+function isHttp({ code = '' }: ParserError): boolean {
   return code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT';
 }
 
