@@ -92,14 +92,16 @@ export function createListener(options: ListenerOptions): Listener {
     if (refused.has(socket)) return;
     // Servers are given their own connections only.
     const latest = connections.latest(socket as Socket);
+    const running = latest?.writableFinished === false ? latest : undefined;
     if (!socket.writable) socket.destroy();
-    else if (isUnderWay(latest)) endBehind(latest, socket);
+    else if (running && (running.headersSent || running.req.complete)) endBehind(running, socket);
     else {
+      // Nothing runs, or what runs waits for a body that has turned out to be none.
       refused.add(socket);
       const requestId = randomUUID();
       writeRaw(socket, answer, requestId);
       // A request whose body broke is reported by whoever handles it.
-      if (latest !== undefined && !latest.writableFinished) return;
+      if (running) return;
       const { status, code } = answer;
       report?.({ requestId, method: '', path: '', status, duration: milliseconds(0), refused: code });
     }
@@ -115,17 +117,12 @@ export function createListener(options: ListenerOptions): Listener {
   };
 }
 
-/** Whether an answer is, or will be, on its way: not if what runs waits for a body that has turned out to be none. */
-function isUnderWay(latest: ServerResponse | undefined): latest is ServerResponse {
-  return latest !== undefined && !latest.writableFinished && (latest.headersSent || latest.req.complete);
-}
-
 /** Ends a connection behind the answer to a request that came before. */
-function endBehind(latest: ServerResponse, socket: Duplex): void {
-  if (latest.writableEnded || latest.req.complete) {
-    latest.shouldKeepAlive = false;
-    latest.once('finish', () => socket.end());
-  } else if (latest.req.httpVersion === '1.0') {
+function endBehind(running: ServerResponse, socket: Duplex): void {
+  if (running.writableEnded || running.req.complete) {
+    running.shouldKeepAlive = false;
+    running.once('finish', () => socket.end());
+  } else if (running.req.httpVersion === '1.0') {
     // The end of such an answer is the end of the connection: only a reset tells that something is missing.
     socket.destroy();
   } else {
