@@ -3,23 +3,16 @@
  * It must not know what requests mean.
  */
 
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import {
-  createServer as createHttpServer,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http';
+import { createServer as createHttpServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { type AddressInfo, isIPv6, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Exchange } from '../model/exchange.ts';
-import { type Milliseconds, milliseconds } from '../model/units.ts';
+import type { Milliseconds } from '../model/units.ts';
 import { trackConnections } from './drain.ts';
-import { answerFor, NO_TUNNELS, type ParserError, type RawAnswer, writeRaw } from './raw_answer.ts';
+import type { ParserError } from './raw_answer.ts';
+import { createRefuse } from './refuse.ts';
 
 export interface ListenerOptions {
   readonly host: string;
@@ -69,6 +62,7 @@ export function createListener(options: ListenerOptions): Listener {
   server.maxHeadersCount = 0;
 
   const connections = trackConnections(server);
+  const refuse = createRefuse({ connections, report });
   const onRequest: RequestListener = (request, response) => {
     connections.began(request.socket, response);
     handle(request, response);
@@ -77,35 +71,8 @@ export function createListener(options: ListenerOptions): Listener {
   // Whoever reads the body asks for it, after the decision.
   server.on('checkContinue', onRequest);
   // Without a listener for upgrades Node takes them for the ordinary requests that they also are; for tunnels it would just hang up.
-  server.on('connect', (_request, socket) => {
-    socket.resume();
-    refuseOrEnd(socket, NO_TUNNELS);
-  });
-  server.on('clientError', (error: ParserError, socket) => {
-    if (isHttp(error)) refuseOrEnd(socket, answerFor(error));
-    else socket.destroy();
-  });
-
-  const refused = new WeakSet<Duplex>();
-  function refuseOrEnd(socket: Duplex, answer: RawAnswer): void {
-    // The parser complains again about every piece that follows.
-    if (refused.has(socket)) return;
-    // Servers are given their own connections only.
-    const latest = connections.latest(socket as Socket);
-    const running = latest?.writableFinished === false ? latest : undefined;
-    if (!socket.writable) socket.destroy();
-    else if (running && (running.headersSent || running.req.complete)) endBehind(running, socket);
-    else {
-      // Nothing runs, or what runs waits for a body that has turned out to be none.
-      refused.add(socket);
-      const requestId = randomUUID();
-      writeRaw(socket, answer, requestId);
-      // A request whose body broke is reported by whoever handles it.
-      if (running) return;
-      const { status, code } = answer;
-      report?.({ requestId, method: '', path: '', status, duration: milliseconds(0), refused: code });
-    }
-  }
+  server.on('connect', (_request, socket) => refuse.tunnel(socket));
+  server.on('clientError', (error: ParserError, socket) => refuse.bytes(error, socket));
 
   return {
     async listen() {
@@ -115,24 +82,6 @@ export function createListener(options: ListenerOptions): Listener {
     },
     drain: (limit) => connections.drain(limit),
   };
-}
-
-/** Ends a connection behind the answer to a request that came before. */
-function endBehind(running: ServerResponse, socket: Duplex): void {
-  if (running.writableEnded || running.req.complete) {
-    running.shouldKeepAlive = false;
-    running.once('finish', () => socket.end());
-  } else if (running.req.httpVersion === '1.0') {
-    // The end of such an answer is the end of the connection: only a reset tells that something is missing.
-    socket.destroy();
-  } else {
-    socket.end();
-  }
-}
-
-/** Whether HTTP was spoken and the connection is still there: not if it broke, or never got through its TLS handshake. */
-function isHttp({ code = '' }: ParserError): boolean {
-  return code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT';
 }
 
 function urlOf(server: Server, host: string, scheme: 'http' | 'https'): string {
