@@ -49,15 +49,16 @@ export function table(results: readonly Result[], verdicts: readonly Verdict[]):
     ({ contestant, over, atLeast, ratio, met }) =>
       `${met ? 'met   ' : 'MISSED'}  ${contestant} is ${ratio.toFixed(2)} × ${over}; the goal is ${atLeast} ×`,
   );
-  return [row(header), ...lines.map(row), '', ...goals, ...doubts(results)].join('\n');
+  const doubts = idle(results).map((name) => `DOUBT   the core was not the limit of ${name}: these figures say little`);
+  return [row(header), ...lines.map(row), '', ...goals, ...doubts].join('\n').trimEnd();
 }
 
 /** Below this share of its core, a proxy was waiting for something else: a busy machine, or a load generator at its end. */
 const BUSY = 0.9;
 
-function doubts(results: readonly Result[]): string[] {
-  const idle = results.filter(({ median: { cpu } }) => cpu < BUSY).map(({ name }) => name);
-  return idle.length === 0 ? [] : [`These figures say little: the core was not the limit of ${idle.join(', ')}.`];
+/** Who did not get or need the whole core. A run with one of them compares something else than the proxies. */
+export function idle(results: readonly Result[]): string[] {
+  return results.filter(({ median: { cpu } }) => cpu < BUSY).map(({ name }) => name);
 }
 
 /** What `results.json` keeps: enough to see how a number came about. */

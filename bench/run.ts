@@ -7,7 +7,7 @@ import { ensurePrograms } from '../test/support/ensure_dependencies.ts';
 import type { Contestant, Entrant } from './contestant.ts';
 import { answerOf, load, type Round } from './load.ts';
 import { installPeers } from './peers.ts';
-import { judge, record, summarize, table } from './report.ts';
+import { idle, judge, record, summarize, table } from './report.ts';
 import { CONTESTANTS, GOALS } from './rows.ts';
 import { BODY, startUpstream } from './upstream.ts';
 
@@ -71,7 +71,8 @@ async function main(): Promise<number> {
   console.log(`\n${table(results, verdicts)}`);
   if (settings.profile) console.log('\nProfile: bench/gatehouse.cpuprofile');
   if (verdicts.length === 0) return 0;
-  await writeFile(join(import.meta.dirname, 'results.json'), record(results, verdicts, settings.seconds));
+  if (idle(results).length === 0)
+    await writeFile(join(import.meta.dirname, 'results.json'), record(results, verdicts, settings.seconds));
   return verdicts.every(({ met }) => met) ? 0 : 1;
 }
 

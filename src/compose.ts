@@ -60,7 +60,7 @@ export const variants: ConfigVariants = { stores, connections, dialects, grants:
 export const passwords = { hash: hashPassword };
 
 /** Words failures where a route names no dialect that is configured, and where there is no route. */
-const standardDialect = oauth2.create({}, {});
+const standardDialect = oauth2.create({}, { prefix: oauth2.prefix });
 
 /** Requests in flight may take this long to finish. */
 const DRAIN_LIMIT = milliseconds(30_000);
@@ -97,7 +97,12 @@ export async function composeHouse(config: Config, { output, admin: whose }: Hou
   let url = '';
   const core = await composeCore(config, { log, metrics, issuer: () => config.listen.publicUrl ?? url });
   const readiness = createReadiness({ ping: () => core.backend.ping() });
-  const edge = createEdge({ listen: config.listen, endpoints: core.endpoints, fullLane: core.fullLane });
+  const edge = createEdge({
+    listen: config.listen,
+    endpoints: core.endpoints,
+    fullLane: core.fullLane,
+    report: core.report,
+  });
   const admin =
     whose === 'own' &&
     createAdmin({ listen: config.admin, notReady: () => readiness.reasons(), metrics: () => metrics.text() });
@@ -186,7 +191,7 @@ async function composeCore(config: Config, { log, metrics, issuer: issuerUrl }: 
   const speaking = config.dialects.map(({ type, prefix, host, options }) => ({
     type,
     host,
-    dialect: named(dialects, type).create(options, { prefix }),
+    dialect: named(dialects, type).create(options, { prefix: prefix ?? named(dialects, type).prefix }),
   }));
   const dialectOf = (type: string) => speaking.find((each) => each.type === type)?.dialect ?? standardDialect;
 
@@ -249,6 +254,7 @@ async function composeCore(config: Config, { log, metrics, issuer: issuerUrl }: 
 
   return {
     backend,
+    report,
     endpoints,
     fullLane,
     async close() {

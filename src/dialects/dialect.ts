@@ -47,8 +47,11 @@ export interface Dialect {
 }
 
 export interface DialectDependencies {
-  /** Leading path of its endpoints, if the YAML names one; otherwise the dialect's own default. */
-  readonly prefix?: string | undefined;
+  /** Leading path of its endpoints: what the YAML names, or the dialect's own default. */
+  readonly prefix: string;
 }
 
-export type DialectVariant = AnyVariant<DialectDependencies, Dialect>;
+export interface DialectVariant extends AnyVariant<DialectDependencies, Dialect> {
+  /** Where its endpoints are when the YAML names no prefix. */
+  readonly prefix: string;
+}

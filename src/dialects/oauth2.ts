@@ -4,7 +4,7 @@ import type { IntrospectionAnswer, ServerFacts, TokenAnswer, TokenRequest } from
 import { STANDARD_TOKENS } from '../model/token_policy.ts';
 import { variant } from '../model/variant.ts';
 import type { Pair, WireError, WireRequest, WireResponse } from '../model/wire.ts';
-import type { Dialect, DialectDependencies, Endpoint } from './dialect.ts';
+import type { Dialect, DialectDependencies, DialectVariant, Endpoint } from './dialect.ts';
 import {
   bodyParameters,
   clientCredentials,
@@ -26,17 +26,20 @@ const options = z.strictObject({
 });
 type OAuth2Options = z.infer<typeof options>;
 
-export const oauth2 = variant<OAuth2Options, DialectDependencies, Dialect>({
-  type: 'oauth2',
-  options,
-  create: ({ require_pkce }, { prefix = '/oauth2' }) => ({
+export const oauth2: DialectVariant = {
+  prefix: '/oauth2',
+  ...variant<OAuth2Options, DialectDependencies, Dialect>({
     type: 'oauth2',
-    tokens: STANDARD_TOKENS,
-    endpoints: endpointsUnder(prefix.replace(/\/$/, ''), require_pkce),
-    errors: ERRORS,
-    fail,
+    options,
+    create: ({ require_pkce }, { prefix }) => ({
+      type: 'oauth2',
+      tokens: STANDARD_TOKENS,
+      endpoints: endpointsUnder(prefix.replace(/\/$/, ''), require_pkce),
+      errors: ERRORS,
+      fail,
+    }),
   }),
-});
+};
 
 function endpointsUnder(prefix: string, requirePkce: boolean): readonly Endpoint[] {
   const paths: Paths = {

@@ -1,4 +1,6 @@
 import type { Failure } from '../model/failure.ts';
+import type { TokenRef } from '../model/token.ts';
+import { refOf } from '../tokens/format.ts';
 import { ParameterScan } from './parameter_scan.ts';
 import type { HeadFacts } from './request_head.ts';
 
@@ -8,27 +10,32 @@ const SPACE = 0x20;
 /** A parameter of this name carries a token (RFC 6750 §2.2, §2.3), which ends up in logs and histories: never accepted. */
 export const TOKEN_PARAMETER = 'access_token';
 
+export const UNKNOWN_TOKEN: Failure = {
+  code: 'invalid_token',
+  description: 'The access token is unknown, expired or revoked; get a new one.',
+};
+const MALFORMED = invalid('The Authorization header is malformed; send "Authorization: Bearer <token>".');
+const REPEATED = invalid('The request has more than one Authorization header.');
+const IN_QUERY = invalid('Tokens are not accepted in the query; send "Authorization: Bearer <token>".');
+
 /**
  * Reads the bearer token of a request strictly as RFC 6750 §2.1 writes it.
  * @param query empty, or `?` and what follows.
- * @returns the token; undefined if the request brings none (another scheme is none); or `invalid_request`.
+ * @returns where the token's record would be; undefined if the request brings none (another scheme is none); or
+ * `invalid_request`, or `invalid_token` for one that cannot exist.
  */
-export function readBearer(facts: HeadFacts, query: string): string | Failure | undefined {
-  if (facts.repeatedAuthorization) return invalid('The request has more than one Authorization header.');
-  if (query !== '' && namesTokenInQuery(query)) {
-    return invalid('Tokens are not accepted in the query; send "Authorization: Bearer <token>".');
-  }
+export function readBearer(facts: HeadFacts, query: string): TokenRef | Failure | undefined {
+  if (facts.repeatedAuthorization) return REPEATED;
+  if (query !== '' && namesTokenInQuery(query)) return IN_QUERY;
   const value = facts.authorization;
   if (value === undefined || !hasBearerScheme(value)) return undefined;
 
   let start = SCHEME.length;
   while (value.charCodeAt(start) === SPACE) start++;
+  if (start === SCHEME.length) return MALFORMED;
   const token = value.slice(start);
-  // The scheme alone, or what no token is made of (a space, a comma, a tab).
-  if (start === SCHEME.length || !isToken68(token)) {
-    return invalid('The Authorization header is malformed; send "Authorization: Bearer <token>".');
-  }
-  return token;
+  // What no token is made of (a space, a comma, a tab) is malformed; what is merely too short or too long is unknown.
+  return refOf(token) ?? (isToken68(token) ? UNKNOWN_TOKEN : MALFORMED);
 }
 
 /** Scheme names ignore case (RFC 9110 §11.1). A scheme that merely starts with "Bearer" is another one. */
@@ -60,6 +67,6 @@ function namesTokenInQuery(query: string): boolean {
   return scan.end();
 }
 
-export function invalid(description: string): Failure {
+function invalid(description: string): Failure {
   return { code: 'invalid_request', description };
 }

@@ -5,9 +5,8 @@ import type { AccessToken, TokenHash } from '../model/token.ts';
 import { seconds } from '../model/units.ts';
 import type { WireResponse } from '../model/wire.ts';
 import type { Answer, TokenStore } from '../stores/token_store.ts';
-import { refOf } from '../tokens/format.ts';
 import { authorize } from './authorize.ts';
-import { readBearer } from './bearer.ts';
+import { readBearer, UNKNOWN_TOKEN } from './bearer.ts';
 import { canonicalTarget, isFailure, type Target } from './canonical_target.ts';
 import type { HeaderKinds } from './header_kinds.ts';
 import type { Identify } from './identify.ts';
@@ -86,14 +85,12 @@ export function createDecide({ routes, lookup, clock, kindOf, identify, refuse }
     if (route.auth === 'none') return { ...about, forward: forwardTo(route, head, facts, target, about.requestId) };
 
     // 2. The bearer token.
-    const token = readBearer(facts, target.query);
-    if (typeof token === 'object') return { ...about, refuse: refuse(token, route) };
-    if (token === undefined) {
+    const ref = readBearer(facts, target.query);
+    if (ref === undefined) {
       if (route.auth === 'required') return { ...about, refuse: refuse(NO_TOKEN, route) };
       return { ...about, forward: forwardTo(route, head, facts, target, about.requestId) };
     }
-    const ref = refOf(token);
-    if (ref === undefined) return { ...about, refuse: refuse(UNKNOWN_TOKEN, route) };
+    if (isFailure(ref)) return { ...about, refuse: refuse(ref, route) };
 
     // 3. What is known about it. A store that cannot say is never taken for a "no".
     const conclude = (cache: 'hit' | 'miss', record: AccessToken | undefined): Decision => {
@@ -165,8 +162,4 @@ const NO_SUCH_METHOD: Failure = { code: 'method_not_allowed', description: 'This
 const NO_TOKEN: Failure = {
   code: 'missing_token',
   description: 'This call needs an access token: send "Authorization: Bearer <token>".',
-};
-const UNKNOWN_TOKEN: Failure = {
-  code: 'invalid_token',
-  description: 'The access token is unknown, expired or revoked; get a new one.',
 };

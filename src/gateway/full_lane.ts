@@ -9,9 +9,10 @@ import { answerRefusal, finish } from './answer.ts';
 import type { Decision, DecisionFacts, Forward, Refusal } from './decide.ts';
 import type { Gateway } from './gateway.ts';
 import type { Admission } from './limits.ts';
-import { BodyStalled, RequestBody, TokenInBody } from './request_body.ts';
+import { RequestBody } from './request_body.ts';
 import type { RequestHead } from './request_head.ts';
 import { responseHeaders } from './response_headers.ts';
+import { failureOf } from './upstream_failure.ts';
 import { createUpstreams, type Upstreams, type UpstreamTarget } from './upstreams.ts';
 
 export interface FullLaneDependencies {
@@ -263,7 +264,7 @@ class Passage implements Dispatcher.DispatchHandler {
   #end(): void {
     if (this.#notOurs) return;
     this.#over = true;
-    clearTimeout(this.#stalled);
+    if (this.#stalled !== undefined) clearTimeout(this.#stalled);
     if (!this.#answered) this.#controller?.abort(new Abandoned());
     this.#body?.destroy();
     this.#admission?.release();
@@ -301,29 +302,4 @@ export function headOf(request: IncomingMessage): RequestHead {
     remoteAddress: request.socket.remoteAddress,
     secure: request.socket instanceof TLSSocket,
   };
-}
-
-/** What an upstream that gave no answer looks like to the caller. */
-function failureOf(error: Error): Failure {
-  if (error instanceof TokenInBody) {
-    const description = 'Tokens are not accepted in the body; send "Authorization: Bearer <token>".';
-    return { code: 'invalid_request', description, close: true };
-  }
-  if (error instanceof BodyStalled) {
-    return { code: 'invalid_request', description: 'The request body stopped coming.', close: true };
-  }
-  switch ('code' in error ? error.code : undefined) {
-    case 'UND_ERR_CONNECT_TIMEOUT':
-    case 'UND_ERR_HEADERS_TIMEOUT':
-    case 'ETIMEDOUT':
-      return { code: 'upstream_timeout', description: 'The API behind the gateway did not answer in time.' };
-    case 'UND_ERR_INVALID_ARG':
-      return {
-        code: 'ambiguous_request',
-        description: 'The request has a header that cannot be forwarded.',
-        close: true,
-      };
-    default:
-      return { code: 'upstream_unreachable', description: 'The API behind the gateway cannot be reached.' };
-  }
 }

@@ -15,7 +15,7 @@ export interface UpstreamTarget {
 export interface Upstreams {
   /** The target whose turn it is. */
   next(route: Route): UpstreamTarget;
-  /** Lets calls under way finish, then closes every connection. */
+  /** Lets calls under way finish, then closes every connection. Safe to call twice. */
   close(): Promise<void>;
 }
 
@@ -29,6 +29,8 @@ const DEMO = 'demo';
 export function createUpstreams({ demoUrl }: { demoUrl?: string | undefined }): Upstreams {
   const pools = new Map<string, Pool>();
   const targetsOf = new WeakMap<Route, { readonly targets: readonly UpstreamTarget[]; turn: number }>();
+
+  let closing: Promise<void> | undefined;
 
   function poolFor(origin: string, connectTimeout: Milliseconds): Pool {
     const key = `${connectTimeout} ${origin}`;
@@ -59,8 +61,9 @@ export function createUpstreams({ demoUrl }: { demoUrl?: string | undefined }): 
       if (target === undefined) throw new Error(`route "${route.name}" has no upstream`);
       return target;
     },
-    async close() {
-      await Promise.all([...pools.values()].map((pool) => pool.close()));
+    close() {
+      closing ??= Promise.all([...pools.values()].map((pool) => pool.close())).then(() => undefined);
+      return closing;
     },
   };
 }

@@ -6,6 +6,7 @@ import type { RequestListener } from 'node:http';
 import type { Dialect } from '../dialects/dialect.ts';
 import type { FullLane } from '../gateway/full_lane.ts';
 import type { ListenSettings } from '../model/config.ts';
+import type { Exchange } from '../model/exchange.ts';
 import { type AppDependencies, createApp } from './app.ts';
 import { createListener, type Listener } from './listener.ts';
 import { type FindEndpoint, ownEndpoints } from './own_endpoints.ts';
@@ -29,14 +30,16 @@ export interface EdgeDependencies {
   readonly listen: Pick<ListenSettings, 'host' | 'port' | 'tls'>;
   readonly endpoints: FindEndpoint;
   readonly fullLane: FullLane;
+  /** Told of what never became a request; endpoints and lane report all others themselves. */
+  readonly report?: ((exchange: Exchange) => void) | undefined;
 }
 
 /** The main listener, not yet listening. */
-export function createEdge({ listen, endpoints, fullLane }: EdgeDependencies): Listener {
+export function createEdge({ listen, endpoints, fullLane, report }: EdgeDependencies): Listener {
   const handle: RequestListener = (request, response) => {
     const own = endpoints(request);
     if (own) own.handle(request, response);
     else fullLane.handle(request, response);
   };
-  return createListener({ ...listen, handle });
+  return createListener({ ...listen, handle, report });
 }

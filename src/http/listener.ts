@@ -5,19 +5,14 @@
 
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import {
-  createServer as createHttpServer,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http';
+import { createServer as createHttpServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { type AddressInfo, isIPv6, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type AddressInfo, isIPv6 } from 'node:net';
+import type { Exchange } from '../model/exchange.ts';
 import type { Milliseconds } from '../model/units.ts';
 import { trackConnections } from './drain.ts';
-import { answerFor, NO_TUNNELS, type ParserError, writeRaw } from './raw_answer.ts';
+import type { ParserError } from './raw_answer.ts';
+import { createRefuse } from './refuse.ts';
 
 export interface ListenerOptions {
   readonly host: string;
@@ -26,6 +21,8 @@ export interface ListenerOptions {
   /** PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   readonly handle: RequestListener;
+  /** Told of every connection whose bytes made no request and were answered here; it has no method and no path. */
+  readonly report?: ((exchange: Exchange) => void) | undefined;
   /** How long a request head may take to arrive, from the first moment of the connection or from its first byte; 10 s by default. */
   readonly headersTimeout?: Milliseconds;
 }
@@ -48,12 +45,10 @@ const LIMITS: ServerOptions = {
   joinDuplicateHeaders: false,
   // A missing or repeated Host is refused by our own reading, with a body that says so.
   requireHostHeader: false,
-  // An upgrade is an ordinary request here: it passes the same check, and goes on without the word.
-  shouldUpgradeCallback: () => false,
 };
 
 export function createListener(options: ListenerOptions): Listener {
-  const { host, port, tls, handle, headersTimeout = 10_000 } = options;
+  const { host, port, tls, handle, report, headersTimeout = 10_000 } = options;
   const limits = { ...LIMITS, headersTimeout };
   const server: Server = tls
     ? createHttpsServer({
@@ -67,6 +62,7 @@ export function createListener(options: ListenerOptions): Listener {
   server.maxHeadersCount = 0;
 
   const connections = trackConnections(server);
+  const refuse = createRefuse({ connections, report });
   const onRequest: RequestListener = (request, response) => {
     connections.began(request.socket, response);
     handle(request, response);
@@ -74,11 +70,9 @@ export function createListener(options: ListenerOptions): Listener {
   server.on('request', onRequest);
   // Whoever reads the body asks for it, after the decision.
   server.on('checkContinue', onRequest);
-  server.on('connect', (_request, socket) => writeRaw(socket, NO_TUNNELS));
-  server.on('clientError', (error: ParserError, socket) => {
-    // The parser is fed by the server's own connections only.
-    refuseBytes(error, socket, connections.latest(socket as Socket));
-  });
+  // Without a listener for upgrades Node takes them for the ordinary requests that they also are; for tunnels it would just hang up.
+  server.on('connect', (_request, socket) => refuse.tunnel(socket));
+  server.on('clientError', (error: ParserError, socket) => refuse.bytes(error, socket));
 
   return {
     async listen() {
@@ -88,30 +82,6 @@ export function createListener(options: ListenerOptions): Listener {
     },
     drain: (limit) => connections.drain(limit),
   };
-}
-
-/** Ends a connection whose bytes make no request, without disturbing an answer that is on its way. */
-function refuseBytes(error: ParserError, socket: Duplex, latest: ServerResponse | undefined): void {
-  if (!isReadable(error) || !socket.writable) {
-    socket.destroy();
-  } else if (latest === undefined || latest.writableFinished || !(latest.headersSent || latest.req.complete)) {
-    // Nothing runs, or what runs is waiting for a body that has turned out to be none.
-    writeRaw(socket, answerFor(error));
-  } else if (latest.writableEnded || latest.req.complete) {
-    // What is being answered came whole, or is answered already: that answer is the last one here.
-    latest.shouldKeepAlive = false;
-    latest.once('finish', () => socket.end());
-  } else if (latest.req.httpVersion === '1.0') {
-    // Its end is the end of the connection: only a reset tells that something is missing.
-    socket.destroy();
-  } else {
-    socket.end();
-  }
-}
-
-/** Whether there is somebody to answer: not if the connection itself broke, or never was HTTP. */
-function isReadable({ code = '' }: ParserError): boolean {
-  return code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT';
 }
 
 function urlOf(server: Server, host: string, scheme: 'http' | 'https'): string {

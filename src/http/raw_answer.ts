@@ -1,36 +1,45 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { ErrorCode } from '../model/failure.ts';
 
 /** The answers to what never became a request: there is no route, no dialect and no response object, only a socket. */
 
-interface RawAnswer {
+export interface RawAnswer {
   readonly status: number;
+  /** For the log and the metrics. */
+  readonly code: ErrorCode;
+  /** The word on the wire: the standard's, for lack of a route that names another dialect. */
   readonly error: string;
   readonly description: string;
 }
 
 const MALFORMED: RawAnswer = {
   status: 400,
+  code: 'ambiguous_request',
   error: 'invalid_request',
   description: 'This is not an HTTP/1.1 request that can be read in one way only.',
 };
 const TOO_SLOW: RawAnswer = {
   status: 408,
+  code: 'invalid_request',
   error: 'invalid_request',
   description: 'The request head did not arrive in time.',
 };
 const LONG_TARGET: RawAnswer = {
   status: 414,
+  code: 'uri_too_long',
   error: 'uri_too_long',
   description: 'The request target is longer than 8192 bytes.',
 };
 const LONG_HEAD: RawAnswer = {
   status: 431,
+  code: 'headers_too_large',
   error: 'headers_too_large',
   description: 'The request head is longer than 16 KiB.',
 };
 export const NO_TUNNELS: RawAnswer = {
   status: 400,
+  code: 'ambiguous_request',
   error: 'invalid_request',
   description: 'CONNECT is not supported: this is no forward proxy.',
 };
@@ -57,15 +66,21 @@ function isRequestLine(bytes: Buffer): boolean {
   return /^[A-Z]{3,20} \//.test(bytes.toString('latin1', 0, 32)) && !bytes.subarray(0, 16_384).includes(0x0a);
 }
 
+/** Milliseconds for which what a refused caller still sends is dropped: closing before that could reset the answer on its way. */
+const LINGER = 1_000;
+
 /** Answers and closes. Nothing that the caller sent is repeated. */
-export function writeRaw(socket: Duplex, { status, error, description }: RawAnswer): void {
+export function writeRaw(socket: Duplex, { status, error, description }: RawAnswer, requestId: string): void {
   const body = JSON.stringify({ error, error_description: description });
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Content-Type: application/json',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Cache-Control: no-store',
+    `X-Request-Id: ${requestId}`,
     'Connection: close',
   ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  const lingering = setTimeout(() => socket.destroy(), LINGER);
+  socket.once('close', () => clearTimeout(lingering));
 }

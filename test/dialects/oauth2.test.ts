@@ -4,7 +4,7 @@ import { oauth2 } from '../../src/dialects/oauth2.ts';
 import type { ErrorCode, Failure } from '../../src/model/failure.ts';
 import { seconds } from '../../src/model/units.ts';
 
-const dialect: Dialect = oauth2.create(oauth2.options.parse({}), {});
+const dialect: Dialect = oauth2.create(oauth2.options.parse({}), { prefix: oauth2.prefix });
 
 const failed = (failure: Failure, at: 'endpoint' | 'route') => {
   const { status, headers, body } = dialect.fail(failure, at);

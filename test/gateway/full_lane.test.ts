@@ -395,3 +395,33 @@ it('gives up on a caller that stops sending, and frees the upstream', async () =
   await upstream.idle();
   expect(await lane.reported()).toMatchObject({ refused: 'invalid_request', fault: 'BodyStalled' });
 });
+
+it('reports whose call it was, where it went and how much went through', async () => {
+  const { upstream, lane, port, head } = await start();
+  await exchange(port, `${head('POST', 'Content-Length: 5')}hello`);
+  expect(await lane.reported()).toEqual({
+    ...{
+      requestId: (await upstream.next()).values('x-request-id')[0],
+      method: 'POST',
+      path: '/api/x',
+      route: '/api/*',
+    },
+    ...{ client: 'demo-app', user: 'u-alice', status: 200, duration: expect.any(Number), refused: undefined },
+    ...{ fault: undefined, upstream: upstream.origin, cache: 'hit', bytesIn: 5, bytesOut: 2, cut: undefined },
+  });
+});
+
+it('lets calls under way finish when it closes', async () => {
+  let answer = () => {};
+  const { upstream, lane, port, head } = await start((_request, socket) => {
+    answer = () => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate');
+    return undefined;
+  });
+  const late = exchange(port, head('GET'));
+  await upstream.next();
+  const closed = lane.lane.close();
+  answer();
+  expect((await late).body).toBe('late');
+  await closed;
+  await upstream.idle();
+});

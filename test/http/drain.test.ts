@@ -87,10 +87,12 @@ it('closes a connection whose answer had promised to keep it open', async () => 
   response.writeHead(200, { 'Content-Length': '8' }).write('half');
   while (client.socket.bytesRead === 0) await once(client.socket, 'data');
   const drained = listener.drain(milliseconds(5_000));
+  const began = performance.now();
   response.end('half');
   expect(await client.response()).toMatchObject({ body: 'halfhalf', complete: true });
   await client.closed();
   await drained;
+  expect(performance.now() - began).toBeLessThan(700);
 });
 
 it('cuts what has not finished when the time is up', async () => {

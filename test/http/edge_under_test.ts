@@ -48,6 +48,10 @@ export async function startEdge(options: EdgeOptions = {}): Promise<EdgeUnderTes
   const issued: string[] = [];
   const waiting: ((exchange: Exchange) => void)[] = [];
   const trouble: Trouble = (_level, event, detail) => troubles.push({ event, detail });
+  const report = (exchange: Exchange): void => {
+    exchanges.push(exchange);
+    for (const resolve of waiting.splice(0)) resolve(exchange);
+  };
   const { operations } = core.protocol;
   const protocol: Protocol = options.token
     ? { ...core.protocol, operations: { ...operations, token: options.token } }
@@ -57,10 +61,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<EdgeUnderTes
     protocol,
     clock: systemClock,
     trustedProxies: options.trustedProxies ?? [],
-    report: (exchange) => {
-      exchanges.push(exchange);
-      for (const resolve of waiting.splice(0)) resolve(exchange);
-    },
+    report,
     tokenIssued: (grant) => issued.push(grant),
     trouble,
     ...(options.bodyTimeout === undefined ? {} : { bodyTimeout: milliseconds(options.bodyTimeout) }),
@@ -68,6 +69,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<EdgeUnderTes
   const listener = createEdge({
     listen: { host: '127.0.0.1', port: 0, ...options.listen },
     endpoints,
+    report,
     fullLane: laneThat(options.lane ?? ((_request, response) => response.end('lane'))),
   });
   const url = await listener.listen();

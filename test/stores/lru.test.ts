@@ -149,6 +149,14 @@ describe('the cache of tokens', () => {
       expect(get()).toBe(kept);
     });
 
+    it('ends when the token is put', async () => {
+      const fresh = newGrant(clock.now());
+      const [ref] = fresh.access;
+      expect(await get(ref)).toBeUndefined();
+      await cache.put(fresh.entries);
+      expect(await get(ref)).toEqual(accessOf(fresh.family));
+    });
+
     it('ends when the token is put, even if a read was under way', async () => {
       const fresh = newGrant(clock.now());
       const [ref] = fresh.access;

@@ -36,7 +36,7 @@ describe('redis: what is in the server', () => {
   let server: RedisServer;
   let backend: Backend;
   beforeAll(async () => {
-    server = await startRedis();
+    server = await startRedis(['--repl-diskless-sync-delay', '0']); // replicas need not wait for others to come
     backend = await open({ url: server.url });
   });
   afterAll(async () => {

@@ -35,6 +35,12 @@ describe('redis sentinel', () => {
     });
     afterAll(() => backend?.close());
 
+    const putWorks = (): Promise<boolean> =>
+      backend.tokens.put(newGrant(Date.now()).entries).then(
+        () => true,
+        () => false,
+      );
+
     /** Reads and writes until told to stop, and notes every failure and the time at which something last failed. */
     const work = () => {
       const began = performance.now();
@@ -65,8 +71,9 @@ describe('redis sentinel', () => {
       const unsubscribe = backend.tokens.invalidation.subscribe({ invalidated: () => {}, reset: () => (resets += 1) });
       const working = work();
       await sentinel.failover();
-      await until(async () => backend.tokens.invalidation.up && resets > 0);
-      await backend.tokens.put(newGrant(Date.now()).entries);
+      // The Sentinels change their minds one after another; each time the connections are made anew.
+      await until(() => resets > 0);
+      await until(async () => (await putWorks()) && backend.tokens.invalidation.up);
       const failures = await working.stop();
       for (const { error } of failures) expect(error).toBeInstanceOf(DependencyUnavailable);
       const [first, last] = [failures[0]?.at ?? 0, failures.at(-1)?.at ?? 0];
@@ -75,6 +82,7 @@ describe('redis sentinel', () => {
     });
 
     it('confirms a revocation again once a replica has it', async () => {
+      await until(putWorks);
       const revoked = newGrant(Date.now());
       await backend.tokens.put(revoked.entries);
       // Nobody follows the new master yet, so nobody could confirm.

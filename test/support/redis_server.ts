@@ -159,7 +159,8 @@ class Server implements RedisServer {
     this.#client = undefined;
     await this.kill();
     this.#watcher?.kill('SIGKILL');
-    rmSync(this.directory, { recursive: true, force: true });
+    // A child that Redis had forked to write a snapshot may still be writing.
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
   }
 }
 

@@ -79,6 +79,18 @@ describe('in Chromium, without JavaScript', () => {
     await page.close();
   });
 
+  it('whoever has allowed it before is sent on to the app by the sign-in page', async () => {
+    const { page, complaints } = await open();
+    await edge.core.consents.remember('u-alice', 'app', ['demo:read', 'demo:write']);
+    await page.goto(authorizeUrl());
+    await page.getByLabel('User name').fill('alice');
+    await page.getByLabel('Password').fill('wonderland');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    expect((await callback.next()).searchParams.get('code')).toMatch(/^ghc_/);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
   it('a wrong password is explained where the screen reader looks, and the next try begins there', async () => {
     const { page, complaints } = await open();
     await page.goto(authorizeUrl());
