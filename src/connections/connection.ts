@@ -41,9 +41,11 @@ export interface RedirectConnection extends AnyConnection {
   readonly kind: 'redirect';
   /** What the button on the sign-in page says after "Sign in with". */
   readonly label: string;
-  /** @throws DependencyUnavailable */
-  begin(callback: string): Promise<{ readonly to: string; readonly away: Away }>;
-  /** @param returned the whole URL the browser came back to. @throws DependencyUnavailable */
+  /** The origin that `begin` sends browsers to, as far as it is known; it never fails. */
+  origin(): Promise<string>;
+  /** @param state is sent along, and comes back in `returned`. @throws DependencyUnavailable */
+  begin(callback: string, state: string): Promise<{ readonly to: string; readonly away: Away }>;
+  /** @param returned the URL the browser came back to; that its `state` belongs to `away` is known. @throws DependencyUnavailable */
   finish(returned: URL, away: Away): Promise<SignIn>;
 }
 

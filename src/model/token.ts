@@ -83,10 +83,12 @@ export interface BrowserSession {
   readonly expiresAt: Seconds;
 }
 
-/** What must be remembered between sending a browser to an outside provider and its return. Never in the browser itself. */
+/**
+ * What must be remembered between sending a browser to an outside provider and its return. Never in the browser itself. The `state`
+ * that travels with the browser is the key under which this is found, so it is not repeated here.
+ */
 export interface Away {
   readonly connection: string;
-  readonly state: string;
   readonly nonce: string;
   readonly codeVerifier: string;
   readonly callback: string;

@@ -128,12 +128,12 @@ const session: Codec<BrowserSession> = {
 };
 
 const away = {
-  write: (it: Away): readonly Wire[] => [it.connection, it.state, it.nonce, it.codeVerifier, it.callback],
+  write: (it: Away): readonly Wire[] => [it.connection, it.nonce, it.codeVerifier, it.callback],
   read: (fields: FieldReader): Away => {
-    const [connection, state, nonce] = [fields.text(), fields.text(), fields.text()];
+    const [connection, nonce] = [fields.text(), fields.text()];
     const [codeVerifier, callback] = [fields.text(), fields.text()];
     fields.end();
-    return { connection, state, nonce, codeVerifier, callback };
+    return { connection, nonce, codeVerifier, callback };
   },
 };
 
