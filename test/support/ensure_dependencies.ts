@@ -14,7 +14,20 @@ const FOR_TESTS: Programs = {
   'redis-server': 'redis-server',
   'redis-cli': 'redis-tools',
   chromium: 'chromium',
+  slapd: 'slapd',
+  ldapmodify: 'ldap-utils',
+  openssl: 'openssl',
 };
+
+/**
+ * Runs its arguments while Debian's packages may start no daemon: tests start the servers they need on ports of their own, and a
+ * second one on the standard port may be refused, which would fail the installation.
+ */
+const WITHOUT_DAEMONS = `policy=/usr/sbin/policy-rc.d
+[ -e $policy ] && exec "$@"
+trap "rm -f $policy" EXIT
+printf '#!/bin/sh\\nexit 101\\n' >$policy && chmod +x $policy
+"$@"`;
 
 /** Returns once every program is there; otherwise says in one line what to install and ends the process with 1. */
 export function ensurePrograms(programs: Programs): void {
@@ -25,10 +38,11 @@ export function ensurePrograms(programs: Programs): void {
   const administrator = commandPrefixForRoot();
   if (administrator && isOnPath('apt-get')) {
     console.log(`Missing: ${absent.join(', ')}. Installing with apt-get: ${packages.join(' ')}`);
-    const apt = [...administrator, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q'];
+    const apt = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q'];
     // A stale package list is the usual reason for a failing install, and a failing update (one broken mirror) may still do.
-    run([...apt, 'update']);
-    run([...apt, 'install', '-y', '--no-install-recommends', ...packages]);
+    run([...administrator, ...apt, 'update']);
+    const install = [...apt, 'install', '-y', '--no-install-recommends', ...packages];
+    run([...administrator, 'sh', '-c', WITHOUT_DAEMONS, 'sh', ...install]);
   }
 
   const still = missing(programs);
