@@ -49,7 +49,8 @@ describe('the options of a database connection', () => {
 });
 
 describe('a database connection', () => {
-  const signIn = (core: Core, username: string, password: string) => core.connections[0]?.signIn(username, password);
+  const passwordsOf = (core: Core) => core.connections.find((it) => it.kind === 'password');
+  const signIn = (core: Core, username: string, password: string) => passwordsOf(core)?.signIn(username, password);
 
   it('says who the user is', async () => {
     const core = await startCore();
@@ -81,7 +82,7 @@ describe('a database connection', () => {
 
   it('knows who may still be served', async () => {
     const core = await startCore();
-    const connection = core.connections[0];
+    const connection = passwordsOf(core);
     const identity = { subject: 'u-alice', username: 'old', connection: 'users', roles: ['admin'] };
     expect(await connection?.current?.(identity)).toMatchObject({ username: 'alice', roles: [] });
     await core.documents.put('user', 'u-alice', { ...alice, connection: 'other' });

@@ -46,6 +46,30 @@ export function counterStoreContract(start: () => Promise<BackendUnderTest>): vo
       expect((await backend.counters.hit('window', window)).count).toBe(1);
     });
 
+    it('shows what it counted without counting, on every handle', async () => {
+      expect(await backend.counters.peek('peeked')).toBeUndefined();
+      await backend.counters.hit('peeked', milliseconds(400));
+      await backend.counters.hit('peeked', milliseconds(400));
+      for (const counters of [backend.counters, other.counters, backend.counters]) {
+        const seen = await counters.peek('peeked');
+        expect(seen?.count).toBe(2);
+        expect(seen?.remaining).toBeGreaterThan(0);
+        expect(seen?.remaining).toBeLessThanOrEqual(400);
+      }
+      await under.elapse(450);
+      expect(await other.counters.peek('peeked')).toBeUndefined();
+    });
+
+    it('closes a window at once for all handles, and no other window', async () => {
+      await backend.counters.hit('closed', milliseconds(60_000));
+      await backend.counters.hit('open', milliseconds(60_000));
+      await other.counters.reset('closed');
+      await other.counters.reset('never opened');
+      expect(await backend.counters.peek('closed')).toBeUndefined();
+      expect((await backend.counters.hit('closed', milliseconds(60_000))).count).toBe(1);
+      expect((await backend.counters.hit('open', milliseconds(60_000))).count).toBe(2);
+    });
+
     it('keeps hostile keys apart', async () => {
       const keys = [...new Set(HOSTILE_IDS)];
       for (const key of keys) expect((await backend.counters.hit(key, milliseconds(60_000))).count).toBe(1);

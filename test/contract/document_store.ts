@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Client, Consent, User } from '../../src/model/client.ts';
+import type { Client, Consent, SigningKey, User } from '../../src/model/client.ts';
 import { seconds } from '../../src/model/units.ts';
 import type { Backend } from '../../src/stores/backend.ts';
 import type { DocumentStore } from '../../src/stores/document_store.ts';
@@ -28,6 +28,14 @@ const USER: User = {
   disabled: false,
 };
 const CONSENT: Consent = { subject: 'u1', client: 'c1', scopes: ['a'], grantedAt: seconds(1_750_000_000) };
+const KEY: SigningKey = {
+  algorithm: 'ES256',
+  publicJwk: { kty: 'EC', crv: 'P-256', x: 'eA', y: 'eQ', kid: 'k1', alg: 'ES256', use: 'sig' },
+  privateJwk: '{"kty":"EC"}',
+  activeFrom: seconds(1_750_000_000),
+  activeUntil: seconds(1_752_000_000),
+  publishedUntil: seconds(1_753_000_000),
+};
 
 /** What every document store promises. */
 export function documentStoreContract(start: () => Promise<BackendUnderTest>): void {
@@ -52,10 +60,14 @@ export function documentStoreContract(start: () => Promise<BackendUnderTest>): v
       await store.put('user', 'same', USER);
       await store.put('username', 'same', { id: 'u1' });
       await store.put('consent', 'same', CONSENT);
+      await store.put('contact', 'same', { id: 'u2' });
+      await store.put('signing_key', 'same', KEY);
       expect(await other.documents.get('client', 'same')).toEqual(CLIENT);
       expect(await other.documents.get('user', 'same')).toEqual(USER);
       expect(await other.documents.get('username', 'same')).toEqual({ id: 'u1' });
       expect(await other.documents.get('consent', 'same')).toEqual(CONSENT);
+      expect(await other.documents.get('contact', 'same')).toEqual({ id: 'u2' });
+      expect(await other.documents.get('signing_key', 'same')).toEqual(KEY);
       expect(await store.delete('user', 'same')).toBe(true);
       expect(await store.delete('user', 'same')).toBe(false);
       expect(await store.get('user', 'same')).toBeUndefined();

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { AccessToken, Authorization, Family, RecordOf, TokenHash, TokenRef } from '../../src/model/token.ts';
+import type { AccessToken, Authorization, Away, Family, RecordOf, TokenHash, TokenRef } from '../../src/model/token.ts';
 import { seconds } from '../../src/model/units.ts';
 import type { Entry } from '../../src/stores/token_store.ts';
 
@@ -87,6 +87,13 @@ export function rotationOf(grant: Grant, generation = 1): Grant {
   return { ref: grant.ref, family, access: [access], refresh, entries };
 }
 
+const AWAY: Away = {
+  connection: 'corp',
+  nonce: 'n',
+  codeVerifier: 'v',
+  callback: 'https://gatehouse.example/oauth2/callback',
+};
+
 /** One record of every kind, with every optional member present or with none of them. */
 export function oneOfEach(now: number, how: 'full' | 'bare', life = 3600): RecordOf {
   const issuedAt = seconds(Math.floor(now / 1000));
@@ -118,14 +125,18 @@ export function oneOfEach(now: number, how: 'full' | 'bare', life = 3600): Recor
       issuedAt,
       expiresAt,
     },
-    code: { ...shared, ...(full && { redirectUri: 'http://127.0.0.1/', codeChallenge: newHash() }), expiresAt },
+    code: {
+      ...shared,
+      ...(full && { redirectUri: 'http://127.0.0.1/', codeChallenge: newHash(), nonce: 'n' }),
+      expiresAt,
+    },
     session: {
       user: full ? user : { subject: 's', username: 'u', connection: 'c', roles: [] },
       authenticatedAt: issuedAt,
       expiresAt,
     },
     interaction: {
-      ...(full && { state: '', codeChallenge: newHash() }),
+      ...(full && { state: '', codeChallenge: newHash(), nonce: '', away: AWAY }),
       dialect: 'oauth2',
       client: 'c',
       redirectUri: 'http://127.0.0.1/',
@@ -135,6 +146,7 @@ export function oneOfEach(now: number, how: 'full' | 'bare', life = 3600): Recor
       csrf: 'x',
       expiresAt,
     },
+    otp: { mac: newHash(), expiresAt },
   };
 }
 

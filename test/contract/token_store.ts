@@ -47,6 +47,7 @@ export function tokenStoreContract(start: () => Promise<BackendUnderTest>): void
         { kind: 'code', ref: newRef('t1'), record: records.code },
         { kind: 'session', ref: newRef('t1'), record: records.session },
         { kind: 'interaction', ref: newRef('t1'), record: records.interaction },
+        { kind: 'otp', ref: newRef('t1'), record: records.otp },
       ] as const satisfies readonly Entry[];
       await store.put(entries);
       for (const { kind, ref, record } of entries) {

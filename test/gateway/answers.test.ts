@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CorruptRecord, DependencyUnavailable } from '../../src/model/failure.ts';
 import type { Route } from '../../src/model/route.ts';
+import { STANDARD_TOKENS } from '../../src/model/token_policy.ts';
 import { milliseconds } from '../../src/model/units.ts';
 import type { TokenStore } from '../../src/stores/token_store.ts';
 import { mint } from '../../src/tokens/format.ts';
@@ -56,7 +57,7 @@ describe('no token', () => {
     const { call, bearer, upstream, lane } = await start({ auth: 'optional' });
     expect((await call()).status).toBe(200);
     expect((await call(['Authorization: Basic YTpi'])).status).toBe(200);
-    expectRefusal(await call([bearer(mint('access'))]), 401, 'invalid_token');
+    expectRefusal(await call([bearer(mint(STANDARD_TOKENS.access))]), 401, 'invalid_token');
     expect((await call([bearer(await lane.token())])).status).toBe(200);
     expect(upstream.requests.map((request) => request.values('x-user-id'))).toEqual([[], [], ['u-alice']]);
     expect(upstream.requests.map((request) => request.values('authorization'))).toEqual([[], [], []]);
@@ -72,7 +73,7 @@ describe('no token', () => {
 describe('unknown, expired or revoked token', () => {
   it('is 401 invalid_token', async () => {
     const { call, bearer, lane } = await start();
-    expectRefusal(await call([bearer(mint('access'))]), 401, 'invalid_token');
+    expectRefusal(await call([bearer(mint(STANDARD_TOKENS.access))]), 401, 'invalid_token');
     expectRefusal(await call([bearer('short')]), 401, 'invalid_token');
     expectRefusal(await call([bearer('x'.repeat(600))]), 401, 'invalid_token');
     const past = Math.floor(Date.now() / 1000) - 1;
@@ -176,7 +177,7 @@ describe('store unreachable', () => {
   ] as const) {
     it(`(${title}) is 503 with Retry-After, never 401`, async () => {
       const { call, bearer, lane, upstream } = await start({}, undefined, lookup);
-      const answer = await call([bearer(mint('access'))]);
+      const answer = await call([bearer(mint(STANDARD_TOKENS.access))]);
       expectRefusal(answer, 503, 'temporarily_unavailable');
       expect(answer.values('retry-after')).toEqual(['1']);
       expect(upstream.requests).toHaveLength(0);
@@ -188,14 +189,14 @@ describe('store unreachable', () => {
     const asked: unknown[] = [];
     const lookup = { get: (...args: unknown[]) => void asked.push(args[2]) } as unknown as TokenStore;
     const { call, bearer } = await start({ serveCached: milliseconds(30_000) }, undefined, lookup);
-    await call([bearer(mint('access'))]);
-    await call([bearer(mint('access')), 'Content-Length: 0'], '/api/x', 'POST');
+    await call([bearer(mint(STANDARD_TOKENS.access))]);
+    await call([bearer(mint(STANDARD_TOKENS.access)), 'Content-Length: 0'], '/api/x', 'POST');
     expect(asked).toEqual([30_000, undefined]);
   });
 
   it('answers 500, tells the class of the error and goes on when something unforeseen happens', async () => {
     const { call, bearer, lane } = await start({}, undefined, away(new TypeError('secret')));
-    const answer = await call([bearer(mint('access'))]);
+    const answer = await call([bearer(mint(STANDARD_TOKENS.access))]);
     expectRefusal(answer, 500, 'server_error');
     expect(answer.body).not.toContain('secret');
     expect(await lane.reported()).toMatchObject({ status: 500, fault: 'TypeError' });

@@ -76,12 +76,12 @@ describe('calls at once', () => {
 });
 
 describe('a counter store that is down', () => {
-  const down: CounterStore = { hit: () => Promise.reject(new DependencyUnavailable('redis', 'gone')) };
-  const broken: CounterStore = {
-    hit: () => {
-      throw new DependencyUnavailable('redis', 'gone');
-    },
+  const gone = () => Promise.reject(new DependencyUnavailable('redis', 'gone'));
+  const down: CounterStore = { hit: gone, peek: gone, reset: gone };
+  const throwing = () => {
+    throw new DependencyUnavailable('redis', 'gone');
   };
+  const broken: CounterStore = { hit: throwing, peek: throwing, reset: throwing };
   for (const [title, store] of [
     ['later', down],
     ['at once', broken],

@@ -8,6 +8,7 @@ import type { Client, User } from '../../src/model/client.ts';
 import type { TokenSettings } from '../../src/model/config.ts';
 import { ProtocolError } from '../../src/model/failure.ts';
 import type { AuthorizationRequest } from '../../src/model/protocol.ts';
+import { STANDARD_TOKENS } from '../../src/model/token_policy.ts';
 import { seconds } from '../../src/model/units.ts';
 import type { Pair, WireRequest, WireResponse } from '../../src/model/wire.ts';
 import type { Browser, Step } from '../../src/oauth/authorization.ts';
@@ -28,6 +29,8 @@ import { ManualClock } from '../support/manual_clock.ts';
 /** The protocol core behind the standard dialect, over a memory store and a clock that tests move: everything but HTTP. */
 
 export const ISSUER = 'https://auth.example.com';
+/** Where every request of these tests comes from, unless it says otherwise. */
+export const CALLER = '192.0.2.1';
 export const CALLBACK = 'https://app.example.com/callback';
 const WONDERLAND = await hashPassword('wonderland');
 
@@ -84,7 +87,7 @@ export async function startCore(options: CoreOptions = {}) {
   if (!options.users) await users.add(alice);
   const consents = createConsents({ documents, clock });
   const passwords = countingPasswords();
-  const connections = [database.create({ users: [] }, { name: 'users', clock, users, passwords })];
+  const connections = database.create({ users: [] }, { name: 'users', clock, users, passwords, report: () => {} });
   const merged = { ...settings, ...options.settings };
   const issuer = createIssuer({ store, clock, settings: merged });
   const grants = [
@@ -94,7 +97,20 @@ export async function startCore(options: CoreOptions = {}) {
     clientCredentials(),
   ];
   const facts = { issuer: ISSUER, grantTypes: grants.map(({ type }) => type), scopes: ['read', 'write'] };
-  const deps = { grants, clients, consents, connections, passwords, store, issuer, clock, settings: merged, facts };
+  const policyOf = () => STANDARD_TOKENS;
+  const deps = {
+    grants,
+    clients,
+    consents,
+    connections,
+    passwords,
+    store,
+    issuer,
+    clock,
+    settings: merged,
+    facts,
+    policyOf,
+  };
   const protocol = createProtocol(deps);
   const dialect = oauth2.create({ require_pkce: options.requirePkce ?? true }, { prefix: oauth2.prefix });
   const wire = wireOf(dialect, protocol);
@@ -148,7 +164,14 @@ function wireOf(dialect: Dialect, protocol: Protocol) {
   ): Promise<Reply> {
     const endpoint = dialect.endpoints.find((it) => it.operation === operation);
     if (!endpoint || endpoint.operation === 'authorize') throw new Error(`no endpoint for ${operation}`);
-    const whole = { method: endpoint.method, path: endpoint.path, query: [], body: [], ...request };
+    const whole = {
+      method: endpoint.method,
+      path: endpoint.path,
+      query: [],
+      body: [],
+      callerAddress: CALLER,
+      ...request,
+    };
     try {
       // One endpoint at a time has matching types; over the union TypeScript cannot follow that.
       const run = protocol.operations[operation] as (input: unknown) => Promise<never>;
@@ -167,7 +190,13 @@ function wireOf(dialect: Dialect, protocol: Protocol) {
   function decodeAuthorize(query: Form): AuthorizationRequest {
     const endpoint = dialect.endpoints.find((it) => it.operation === 'authorize');
     if (endpoint?.operation !== 'authorize') throw new Error('no authorization endpoint');
-    return endpoint.decode({ method: 'GET', path: endpoint.path, query: pairs(query), body: [] });
+    return endpoint.decode({
+      method: 'GET',
+      path: endpoint.path,
+      query: pairs(query),
+      body: [],
+      callerAddress: CALLER,
+    });
   }
 
   const authorize = async (query: Form, browser: Browser = {}): Promise<Step> =>

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/model/clock.ts';
 import type { AccessToken, RecordKind, TokenRef } from '../../src/model/token.ts';
+import { STANDARD_TOKENS } from '../../src/model/token_policy.ts';
 import { milliseconds, seconds } from '../../src/model/units.ts';
 import { cached } from '../../src/stores/lru.ts';
 import { MemoryTokens } from '../../src/stores/memory_tokens.ts';
@@ -34,7 +35,7 @@ class Slow extends MemoryTokens {
 }
 
 async function put(store: TokenStore, facts: Partial<AccessToken> = {}): Promise<string> {
-  const token = mint('access');
+  const token = mint(STANDARD_TOKENS.access);
   const ref = refOf(token);
   if (ref === undefined) throw new Error('a minted token has no place');
   const now = Math.floor(Date.now() / 1000);

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { STANDARD_TOKENS } from '../../src/model/token_policy.ts';
 import { seconds } from '../../src/model/units.ts';
 import { mintWithRef } from '../../src/tokens/minting.ts';
 import { CALLBACK, type Core, getCode, newPkce, parametersOf, request, startCore } from '../oauth/core_under_test.ts';
@@ -33,7 +34,7 @@ it('the challenge itself is no verifier', async () => {
 });
 
 it('a public client gets nothing for a code without a challenge, however it came to be', async () => {
-  const { token: code, ref } = mintWithRef('code');
+  const { token: code, ref } = mintWithRef(STANDARD_TOKENS.code);
   const expiresAt = seconds(Date.UTC(2027, 0, 1) / 1000);
   const record = { client: 'spa', scopes: ['read'], audience: [], expiresAt };
   await core.store.put([{ kind: 'code', ref, record }]);

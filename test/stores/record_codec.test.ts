@@ -4,7 +4,7 @@ import type { RecordKind } from '../../src/model/token.ts';
 import { decodeRecord, encodeRecord } from '../../src/stores/record_codec.ts';
 import { oneOfEach } from '../contract/records.ts';
 
-const KINDS: readonly RecordKind[] = ['access', 'refresh', 'family', 'code', 'session', 'interaction'];
+const KINDS: readonly RecordKind[] = ['access', 'refresh', 'family', 'code', 'session', 'interaction', 'otp'];
 /** What never stands in a place of a record where something else does. */
 const WRONG: readonly unknown[] = [null, true, -1, 1.5, 1e300, {}, [null], [[]], ['a', 1, 2], { __proto__: null }];
 

@@ -9,6 +9,7 @@ import type { Exchange } from '../../src/model/exchange.ts';
 import type { ErrorCode, Failure } from '../../src/model/failure.ts';
 import type { IdentityHeaders, Route, Upstream } from '../../src/model/route.ts';
 import type { AccessToken, Identity } from '../../src/model/token.ts';
+import { STANDARD_TOKENS } from '../../src/model/token_policy.ts';
 import { milliseconds, seconds } from '../../src/model/units.ts';
 import type { WireResponse } from '../../src/model/wire.ts';
 import type { CounterStore } from '../../src/stores/counter_store.ts';
@@ -116,7 +117,7 @@ export async function startLaneServer(options: LaneServerOptions): Promise<LaneS
       return exchange;
     },
     async token(facts = {}) {
-      const text = mint('access');
+      const text = mint(STANDARD_TOKENS.access);
       const ref = refOf(text);
       if (ref === undefined) throw new Error('a minted token has no place');
       const now = Math.floor(clock.now() / 1000);

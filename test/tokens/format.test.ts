@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mint, newTag, refOf } from '../../src/tokens/format.ts';
+import { STANDARD_TOKENS } from '../../src/model/token_policy.ts';
+import { mint, newTag, OWN_SHAPES, refOf } from '../../src/tokens/format.ts';
 import { hashToken, sameSecret } from '../../src/tokens/hashing.ts';
+
+const SHAPES = { ...STANDARD_TOKENS, ...OWN_SHAPES };
 
 describe('mint', () => {
   it.each([
@@ -12,14 +15,25 @@ describe('mint', () => {
     ['interaction', 'ghi_'],
   ] as const)('%s tokens begin with %s, then tag, then 192 random bits', (kind, prefix) => {
     const tag = newTag();
-    const token = mint(kind, tag);
+    const token = mint(SHAPES[kind], tag);
     expect(token).toMatch(/^gh[arcsi]_[A-Za-z0-9_-]{40}$/);
     expect(token.startsWith(prefix + tag)).toBe(true);
     expect(refOf(token)).toEqual({ tag, hash: hashToken(token) });
   });
 
   it('never repeats itself', () => {
-    expect(new Set(Array.from({ length: 1000 }, () => mint('access', 'AAAAAAAA'))).size).toBe(1000);
+    expect(new Set(Array.from({ length: 1000 }, () => mint(STANDARD_TOKENS.access, 'AAAAAAAA'))).size).toBe(1000);
+  });
+});
+
+describe('mint for other dialects', () => {
+  it('keeps tag and prefix where refOf finds them, in every alphabet', () => {
+    const hex = mint({ prefix: '', alphabet: 'hex', length: 32 });
+    expect(hex).toMatch(/^[0-9a-f]{32}$/);
+    expect(refOf(hex)?.tag).toBe(hex.slice(0, 8));
+    const slashed = mint({ prefix: '1/', alphabet: 'base64url', length: 43 }, 'AAAAAAAA');
+    expect(slashed).toMatch(/^1\/AAAAAAAA[A-Za-z0-9_-]{35}$/);
+    expect(refOf(slashed)?.tag).toBe('AAAAAAAA');
   });
 });
 

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DependencyUnavailable } from '../../src/model/failure.ts';
 import type { Family, TokenRef } from '../../src/model/token.ts';
+import { STANDARD_TOKENS } from '../../src/model/token_policy.ts';
 import { seconds } from '../../src/model/units.ts';
 import type { Backend } from '../../src/stores/backend.ts';
 import { memory } from '../../src/stores/memory.ts';
@@ -11,6 +12,7 @@ import { createIssuer } from '../../src/tokens/issuing.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 
 const settings = { accessTtl: seconds(60), refreshTtl: seconds(3600), codeTtl: seconds(60), refreshGrace: seconds(10) };
+const policy = STANDARD_TOKENS;
 const authorization = { client: 'app', scopes: ['read', 'write'], audience: ['api'] };
 
 let clock: ManualClock;
@@ -35,7 +37,7 @@ async function familyOf(refreshToken: string | undefined): Promise<{ ref: TokenR
   return { ref, family };
 }
 
-const order = { authorization, scopes: ['read'], refreshable: true };
+const order = { policy, authorization, scopes: ['read'], refreshable: true };
 
 describe('issue', () => {
   it('writes family, access and refresh token under one tag, and nothing that is a token', async () => {
@@ -58,14 +60,15 @@ describe('issue', () => {
   });
 });
 
-describe('rotate', () => {
+describe('refresh', () => {
   it('revokes the oldest access token when a family has too many at once', async () => {
     const issuer = createIssuer({ store, clock, settings });
     const first = await issuer.issue(order);
     let refreshToken = first.refreshToken ?? '';
     for (let count = 0; count < 64; count++) {
       expect(await store.get('access', refFor(first.accessToken))).toBeDefined();
-      const answer = await issuer.rotate({
+      const answer = await issuer.refresh({
+        policy,
         ...(await familyOf(refreshToken)),
         presented: refreshToken,
         scopes: ['read'],
@@ -80,7 +83,12 @@ describe('rotate', () => {
     const { refreshToken = '' } = await issuer.issue(order);
     const found = await familyOf(refreshToken);
     await issuer.end(found.ref);
-    const rotating = issuer.rotate({ ...found, presented: refreshToken, scopes: ['read'] });
+    const rotating = issuer.refresh({
+      policy,
+      ...found,
+      presented: refreshToken,
+      scopes: ['read'],
+    });
     await expect(rotating).rejects.toMatchObject({ failure: { code: 'invalid_grant' } });
   });
 
@@ -97,7 +105,12 @@ describe('rotate', () => {
     };
     const issuer = createIssuer({ store: stubborn, clock, settings });
     const { refreshToken = '' } = await issuer.issue(order);
-    const rotating = issuer.rotate({ ...(await familyOf(refreshToken)), presented: refreshToken, scopes: ['read'] });
+    const rotating = issuer.refresh({
+      policy,
+      ...(await familyOf(refreshToken)),
+      presented: refreshToken,
+      scopes: ['read'],
+    });
     await expect(rotating).rejects.toThrow(DependencyUnavailable);
   });
 
@@ -110,7 +123,8 @@ describe('rotate', () => {
       scopes: ['read', 'write'],
     });
     const today = { ...user, name: 'New Name', roles: ['admin'] };
-    const answer = await issuer.rotate({
+    const answer = await issuer.refresh({
+      policy,
       ...(await familyOf(refreshToken)),
       presented: refreshToken,
       scopes: ['read'],

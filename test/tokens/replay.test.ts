@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { CorruptRecord } from '../../src/model/failure.ts';
+import { STANDARD_TOKENS } from '../../src/model/token_policy.ts';
 import { seconds } from '../../src/model/units.ts';
 import { mint } from '../../src/tokens/format.ts';
 import { seal, unseal } from '../../src/tokens/replay.ts';
 
-const presented = mint('refresh');
+const presented = mint(STANDARD_TOKENS.refresh);
 const context = { family: 'F'.repeat(22), generation: 3 };
 const pair = {
-  accessToken: mint('access'),
-  refreshToken: mint('refresh'),
+  accessToken: mint(STANDARD_TOKENS.access),
+  refreshToken: mint(STANDARD_TOKENS.refresh),
   scopes: ['read'],
   issuedAt: seconds(1000),
   expiresAt: seconds(4600),
@@ -31,7 +32,7 @@ describe('a sealed pair', () => {
   });
 
   it.each([
-    ['another token', mint('refresh'), context],
+    ['another token', mint(STANDARD_TOKENS.refresh), context],
     ['another generation', presented, { ...context, generation: 4 }],
     ['another family', presented, { ...context, family: 'G'.repeat(22) }],
   ])('does not open with %s', (_case, token, other) => {
