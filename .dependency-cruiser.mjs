@@ -6,7 +6,7 @@ const ROOMS = {
   connections: ['model'],
   dialects: ['model'],
   observe: ['model'],
-  tokens: ['model', 'stores/(token_store|invalidation)\\.ts$'],
+  tokens: ['model', 'stores/(token_store|document_store|invalidation)\\.ts$'],
   registry: ['model', 'stores/document_store\\.ts$'],
   oauth: ['model', 'tokens', 'registry', 'connections/connection\\.ts$', 'stores/token_store\\.ts$'],
   gateway: ['model', 'tokens', 'stores/(token_store|counter_store)\\.ts$'],
@@ -44,6 +44,7 @@ const doors = [
   ['koa|@koa/router|@koa/bodyparser', '^src/(http|console)/'],
   ['yaml', '^src/config/'],
   ['pino|prom-client', '^src/observe/'],
+  ['jose', '^src/tokens/jws\\.ts$'],
 ].map(([library, door]) => ({
   name: `door-${library.split('|')[0]}`,
   comment: `Only ${door} may import ${library}.`,

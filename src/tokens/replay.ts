@@ -1,15 +1,12 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { CorruptRecord } from '../model/failure.ts';
 import { seconds } from '../model/units.ts';
+import { keyFor, openSealed, sealText } from './sealing.ts';
 
 /**
  * The answer to a rotation, kept for the grace window so that it can be given again. It is sealed with a key that follows
  * from the refresh token that was presented: the store alone can never open it, and nothing in the store is a usable token.
  */
-
-const NONCE = 12;
-const TAG = 16;
 
 const pair = z.strictObject({
   accessToken: z.string(),
@@ -29,29 +26,17 @@ export interface SealContext {
 
 /** Seals with AES-256-GCM; the key is HKDF-SHA256 of the presented refresh token. */
 export function seal(answer: SealedPair, presented: string, context: SealContext): string {
-  const nonce = randomBytes(NONCE);
-  const cipher = createCipheriv('aes-256-gcm', keyFrom(presented, context), nonce);
-  cipher.setAAD(Buffer.from(context.family));
-  const sealed = Buffer.concat([cipher.update(JSON.stringify(answer), 'utf8'), cipher.final()]);
-  return Buffer.concat([nonce, sealed, cipher.getAuthTag()]).toString('base64url');
+  return sealText(JSON.stringify(answer), keyFrom(presented, context), context.family);
 }
 
 /** Opens what `seal` made. @throws CorruptRecord if it was made with another token, for another family, or was changed. */
 export function unseal(sealed: string, presented: string, context: SealContext): SealedPair {
   try {
-    const bytes = Buffer.from(sealed, 'base64url');
-    const decipher = createDecipheriv('aes-256-gcm', keyFrom(presented, context), bytes.subarray(0, NONCE), {
-      authTagLength: TAG,
-    });
-    decipher.setAAD(Buffer.from(context.family));
-    decipher.setAuthTag(bytes.subarray(-TAG));
-    const text = Buffer.concat([decipher.update(bytes.subarray(NONCE, -TAG)), decipher.final()]).toString('utf8');
-    return pair.parse(JSON.parse(text));
+    return pair.parse(JSON.parse(openSealed(sealed, keyFrom(presented, context), context.family)));
   } catch {
     throw new CorruptRecord('replay');
   }
 }
 
-function keyFrom(presented: string, { generation }: SealContext): Buffer {
-  return Buffer.from(hkdfSync('sha256', presented, '', `gatehouse replay ${generation}`, 32));
-}
+const keyFrom = (presented: string, { generation }: SealContext): Buffer =>
+  keyFor(presented, `gatehouse replay ${generation}`);
