@@ -77,6 +77,28 @@ export function createBrowserFlow({ endpoint, flow }: BrowserFlowDependencies): 
       },
     },
     {
+      name: 'provider',
+      method: 'POST',
+      path: `${base}/provider`,
+      async answer(request) {
+        requireSameOrigin(request.headers, request.authority);
+        const interaction = parameter(request.body, 'interaction');
+        const form = {
+          csrf: parameter(request.body, 'csrf'),
+          connection: parameter(request.body, 'connection'),
+          // Where the browser sees us, which is where its cookies are.
+          callback: `${request.secure ? 'https' : 'http'}://${request.authority}${base}/callback`,
+        };
+        return show(await flow.leave(interaction, browserOf(request), form), request);
+      },
+    },
+    {
+      name: 'callback',
+      method: 'GET',
+      path: `${base}/callback`,
+      answer: async (request) => show(await flow.comeBack(request.query, browserOf(request)), request),
+    },
+    {
       name: 'consent',
       method: 'POST',
       path: `${base}/consent`,
@@ -116,9 +138,11 @@ function answerTo(step: Step, secure: boolean, base: string): BrowserAnswer {
       return { response: seeOther(resumeUrl(base, step.interaction), [session]) };
     }
     case 'sign_in': {
-      const { interaction, csrf, client, redirectUri, problem, username } = step;
+      const { interaction, csrf, client, redirectUri, choices, problem, username } = step;
       const body = signInPage({
         action: `${base}/sign-in`,
+        providerAction: `${base}/provider`,
+        choices,
         interaction,
         csrf,
         clientName: client.name,
@@ -126,7 +150,8 @@ function answerTo(step: Step, secure: boolean, base: string): BrowserAnswer {
         username,
       });
       const browser: Pair = ['Set-Cookie', setCookie('gatehouse_browser', step.browser, secure)];
-      const headers = [...pageHeaders(sourceOf(redirectUri)), browser];
+      const origins = choices.providers.map(({ origin }) => sourceOf(origin));
+      const headers = [...pageHeaders(sourceOf(redirectUri), ...origins), browser];
       // 401 would need a challenge (RFC 9110 §15.5.2) that no browser could answer with this form.
       const failed = problem === undefined ? undefined : 'invalid_credentials';
       return { response: { status: failed ? 422 : 200, headers, body }, client: client.id, refused: failed };

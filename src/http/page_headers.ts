@@ -3,14 +3,14 @@ import { STYLE_SOURCE } from './pages/style.ts';
 
 /**
  * The headers of every page. Nothing is loaded, run, framed or cached, and the URL, which names the interaction, is told to nobody.
- * @param formTarget where the redirect after a form may lead besides ourselves: Chromium applies `form-action` to it as well.
+ * @param formTargets where the redirect after a form may lead besides ourselves: Chromium applies `form-action` to it as well.
  */
-export function pageHeaders(formTarget?: string): readonly Pair[] {
+export function pageHeaders(...formTargets: readonly (string | undefined)[]): readonly Pair[] {
   const policy = [
     "default-src 'none'",
     `style-src ${STYLE_SOURCE}`,
     "img-src 'self' data:",
-    `form-action 'self'${formTarget ? ` ${formTarget}` : ''}`,
+    ['form-action', "'self'", ...formTargets.filter((target) => target !== undefined)].join(' '),
     "frame-ancestors 'none'",
     "base-uri 'none'",
   ];

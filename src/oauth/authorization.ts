@@ -6,12 +6,14 @@ import { type Failure, ProtocolError } from '../model/failure.ts';
 import type { AuthorizationRequest, ServerFacts } from '../model/protocol.ts';
 import type { Identity } from '../model/token.ts';
 import type { PolicyOf } from '../model/token_policy.ts';
+import type { Pair } from '../model/wire.ts';
 import type { ClientRegistry } from '../registry/clients.ts';
 import type { ConsentRegistry } from '../registry/consents.ts';
 import type { TokenStore } from '../stores/token_store.ts';
 import { createCodeIssuer } from './authorization_codes.ts';
 import { checkedRequest, type TrustedTarget, trustedTarget } from './authorization_request.ts';
 import { createBrowserSessions, type FoundSession } from './browser_sessions.ts';
+import { connectionsOf, createDetours, offered, sendsAway } from './detours.ts';
 import {
   checkCsrf,
   consentCsrf,
@@ -40,6 +42,10 @@ export interface AuthorizationFlow {
   /** The browser is back from signing in. */
   resume(interaction: string, browser: Browser): Promise<Step>;
   signIn(interaction: string, browser: Browser, form: SignInForm): Promise<Step>;
+  /** The user chose to sign in at an outside provider. Throws `DependencyUnavailable` when the provider cannot be reached. */
+  leave(interaction: string, browser: Browser, form: LeaveForm): Promise<Step>;
+  /** The provider sent the browser back. @param query of the URL it came to. Throws as `leave`; then it may be tried again. */
+  comeBack(query: readonly Pair[], browser: Browser): Promise<Step>;
   /** "Not you?": ends the session, and asks for another user. */
   signOut(interaction: string, browser: Browser, form: { readonly csrf: string }): Promise<Step>;
   consent(interaction: string, browser: Browser, form: ConsentForm): Promise<Step>;
@@ -50,6 +56,19 @@ export interface SignInForm {
   readonly username: string;
   readonly password: string;
   readonly connection?: string | undefined;
+}
+
+export interface LeaveForm {
+  readonly csrf: string;
+  readonly connection: string;
+  /** The URL of ours that takes browsers back, as the browser knows us. */
+  readonly callback: string;
+}
+
+/** The ways to sign in that a client offers. */
+export interface SignInChoices {
+  readonly password: boolean;
+  readonly providers: readonly { readonly connection: string; readonly label: string; readonly origin: string }[];
 }
 
 export interface ConsentForm {
@@ -68,6 +87,7 @@ export type Step =
       readonly csrf: string;
       readonly client: Client;
       readonly redirectUri: string;
+      readonly choices: SignInChoices;
       /** The value to set the browser cookie to. */
       readonly browser: string;
       readonly problem?: string | undefined;
@@ -104,6 +124,7 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
   const interactions = createInteractions(deps);
   const sessions = createBrowserSessions(deps);
   const issueCode = createCodeIssuer(deps);
+  const detours = createDetours(deps);
   const desk = createSignInDesk(deps.connections);
 
   async function begin(request: AuthorizationRequest, browser: Browser): Promise<Step> {
@@ -134,7 +155,28 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     const user = await desk.signIn(client, form);
     if (user) return { do: 'resume', interaction, session: await sessions.begin(user, browser.session) };
     const problem = 'Wrong username or password. Check both and try again.';
-    return { ...signInPage(open, client, browser), problem, username: form.username };
+    return { ...(await signInPage(open, client, browser)), problem, username: form.username };
+  }
+
+  async function leave(interaction: string, browser: Browser, form: LeaveForm): Promise<Step> {
+    const { open, client } = await reopen(interaction, browser);
+    checkCsrf(form.csrf, open.record.csrf);
+    const provider = offered(connectionsOf(deps.connections, client), form.connection);
+    return { do: 'redirect', to: await detours.leave(open, provider, form.callback) };
+  }
+
+  async function comeBack(query: readonly Pair[], browser: Browser): Promise<Step> {
+    const { request, provider, user } = await detours.comeBack(query, browser.id, async (id) => {
+      const client = await clients.find(id);
+      return client ? connectionsOf(deps.connections, client) : [];
+    });
+    // What the state stood for is used up, so the request goes on under a new name.
+    const { away: _, ...rest } = request;
+    const { token } = await interactions.open(rest, browser.id ?? '');
+    if (user) return { do: 'resume', interaction: token, session: await sessions.begin(user, browser.session) };
+    const { open, client } = await reopen(token, browser);
+    const problem = `You were not signed in with ${provider.label}. Try again, or choose another way.`;
+    return { ...(await signInPage(open, client, browser)), problem };
   }
 
   async function signOut(interaction: string, browser: Browser, form: { readonly csrf: string }): Promise<Step> {
@@ -201,9 +243,31 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     return user && { ...found, user };
   }
 
-  function signInPage({ token, record }: OpenInteraction, client: Client, browser: Browser) {
+  async function signInPage({ token, record }: OpenInteraction, client: Client, browser: Browser) {
     const { csrf, redirectUri } = record;
-    return { do: 'sign_in', interaction: token, csrf, client, redirectUri, browser: browser.id ?? '' } as const;
+    const choices = await choicesOf(client);
+    return {
+      do: 'sign_in',
+      interaction: token,
+      csrf,
+      client,
+      redirectUri,
+      choices,
+      browser: browser.id ?? '',
+    } as const;
+  }
+
+  async function choicesOf(client: Client): Promise<SignInChoices> {
+    const connections = connectionsOf(deps.connections, client);
+    const providers = connections.filter(sendsAway).map(async (each) => ({
+      connection: each.name,
+      label: each.label,
+      origin: await each.origin(),
+    }));
+    return {
+      password: connections.some(({ kind }) => kind === 'password'),
+      providers: await Promise.all(providers),
+    };
   }
 
   /** RFC 6749 §4.1.2.1: the codes that can occur here are spelled in the model as they are on the wire. */
@@ -216,7 +280,7 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     return { do: 'redirect', to: withParameters(redirectUri, { ...parameters, iss: facts.issuer }) };
   }
 
-  return { begin, resume, signIn, signOut, consent };
+  return { begin, resume, signIn, leave, comeBack, signOut, consent };
 }
 
 const DENIED: Failure = { code: 'access_denied', description: 'The user did not allow it: the app can ask again.' };

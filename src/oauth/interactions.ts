@@ -52,8 +52,9 @@ export function createInteractions(deps: { readonly store: TokenStore; readonly 
     async find(token, browser) {
       const ref = refOf(token);
       const record = ref && (await store.get('interaction', ref));
-      if (!record) throw over();
-      if (!isBrowserId(browser) || !sameSecret(hashToken(browser), record.browser)) throw otherBrowser();
+      // One whose browser is away is known by its state, and good for coming back only (detours.ts).
+      if (!record || record.away) throw over();
+      if (!startedBy(record, browser)) throw otherBrowser();
       return { token, record };
     },
 
@@ -76,10 +77,14 @@ export function checkCsrf(sent: string, expected: string): void {
   throw new ProtocolError('access_denied', 'This form is out of date: go back to the app and start again.');
 }
 
-const over = () =>
+/** Whether it was this browser that began it. @param browser the value of its cookie. */
+export const startedBy = (record: Interaction, browser: string | undefined): boolean =>
+  isBrowserId(browser) && sameSecret(hashToken(browser), record.browser);
+
+export const over = () =>
   new ProtocolError('invalid_request', 'This sign-in is over or took too long: go back to the app and start again.');
 
-const otherBrowser = () =>
+export const otherBrowser = () =>
   new ProtocolError(
     'access_denied',
     'This sign-in was begun in another browser, or cookies are blocked: allow cookies, go back to the app and start again.',

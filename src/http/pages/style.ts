@@ -107,6 +107,10 @@ button.link {
 button.link:hover { color: var(--accent-strong); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .fields button { margin-top: .5rem; width: 100%; }
+.fields button.plain { margin-top: 0; overflow-wrap: anywhere; }
+.or { margin-top: 1.25rem; display: flex; align-items: center; gap: 1rem; color: var(--quiet); font-size: .875rem; }
+.or::before, .or::after { content: ""; flex: 1; border-top: 1px solid var(--line); }
+.or + .fields { margin-top: 1.25rem; }
 .choices { margin-top: 1.75rem; display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; }
 .person {
   margin-top: 1.5rem;
