@@ -179,6 +179,7 @@ const ERRORS: Readonly<Record<ErrorCode, WireError>> = {
   invalid_request: { status: 400, error: 'invalid_request' },
   invalid_client: { status: 401, error: 'invalid_client' },
   invalid_grant: { status: 400, error: 'invalid_grant' },
+  invalid_refresh_token: { status: 400, error: 'invalid_grant' },
   invalid_credentials: { status: 400, error: 'invalid_grant' },
   invalid_scope: { status: 400, error: 'invalid_scope' },
   unauthorized_client: { status: 400, error: 'unauthorized_client' },

@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'invalid_request'
   | 'invalid_client'
   | 'invalid_grant'
+  | 'invalid_refresh_token'
   | 'invalid_credentials'
   | 'invalid_scope'
   | 'unauthorized_client'

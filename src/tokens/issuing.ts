@@ -19,7 +19,7 @@ export interface Issuer {
   /**
    * Replaces the presented refresh token by a new pair; inside the grace window it gives the last pair again. Where the policy
    * does not rotate, the refresh token stays as it is and the answer has none.
-   * @throws ProtocolError `invalid_grant` for a token that was rotated out before, after ending its family.
+   * @throws ProtocolError `invalid_refresh_token` for a token that was rotated out before, after ending its family.
    */
   refresh(order: RefreshOrder): Promise<TokenAnswer>;
   /** Ends a family: every access and refresh token of it. @returns whether there was one. */
@@ -191,11 +191,11 @@ function sameScopes(some: readonly string[], others: readonly string[]): boolean
 }
 
 const ended = () =>
-  new ProtocolError('invalid_grant', 'This refresh token is no longer valid: ask the user to sign in again.');
+  new ProtocolError('invalid_refresh_token', 'This refresh token is no longer valid: ask the user to sign in again.');
 
 const reused = () =>
   new ProtocolError(
-    'invalid_grant',
+    'invalid_refresh_token',
     'This refresh token was used before, so all tokens of this sign-in were revoked: ask the user to sign in again.',
   );
 

@@ -89,7 +89,7 @@ describe('refresh', () => {
       presented: refreshToken,
       scopes: ['read'],
     });
-    await expect(rotating).rejects.toMatchObject({ failure: { code: 'invalid_grant' } });
+    await expect(rotating).rejects.toMatchObject({ failure: { code: 'invalid_refresh_token' } });
   });
 
   it('gives up on a store that refuses every swap, without an endless loop', async () => {

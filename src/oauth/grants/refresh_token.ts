@@ -23,6 +23,6 @@ export function create({ store }: Pick<GrantDependencies, 'store'>): Grant {
 
 const unknown = () =>
   new ProtocolError(
-    'invalid_grant',
+    'invalid_refresh_token',
     'This refresh token is unknown, expired or revoked, or not of this client: ask the user to sign in again.',
   );
