@@ -66,7 +66,7 @@ function route(it: RouteFields): Route {
     scopes: it.scopes,
     audience: it.audience,
     dialect: it.dialect,
-    limits: { perToken: it.limits.per_token, concurrent: it.limits.concurrent, status: it.limits.status },
+    limits: it.limits && { perToken: it.limits.per_token, concurrent: it.limits.concurrent, status: it.limits.status },
     serveCached: it.on_store_outage,
     forwardAuthorization: it.forward_authorization,
   };

@@ -65,7 +65,7 @@ export function createGateway(deps: GatewayDependencies): Gateway {
     const refusal = refuse(admitted, forward.route);
     return {
       ...refusal,
-      response: { ...refusal.response, status: forward.route.limits.status },
+      response: { ...refusal.response, status: forward.route.limits?.status ?? refusal.response.status },
       record: forward.record,
     };
   }

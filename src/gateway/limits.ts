@@ -1,6 +1,6 @@
 import type { Clock } from '../model/clock.ts';
 import type { Failure } from '../model/failure.ts';
-import type { Route } from '../model/route.ts';
+import type { Route, RouteLimits } from '../model/route.ts';
 import type { TokenHash } from '../model/token.ts';
 import { inMilliseconds, type Milliseconds, milliseconds, type Seconds, seconds } from '../model/units.ts';
 import type { CounterStore } from '../stores/counter_store.ts';
@@ -21,6 +21,7 @@ export interface Limits {
 
 type Count = Awaited<ReturnType<CounterStore['hit']>>;
 
+const NO_LIMITS: RouteLimits = {};
 const FREE: Admission = { headers: [], release: () => {} };
 
 /** Expired local counters are swept out when there are this many. */
@@ -51,9 +52,9 @@ export function createLimits({ counters, clock }: { counters: CounterStore; cloc
 
   return {
     admit(route, token) {
-      const { perToken, concurrent } = route.limits;
+      const { perToken, concurrent, countedAs } = route.limits ?? NO_LIMITS;
       if (perToken === undefined && concurrent === undefined) return FREE;
-      const key = `route:${route.name}:${token}`;
+      const key = countedAs === undefined ? `route:${route.name}:${token}` : `shared:${countedAs}:${token}`;
 
       // 1. A place among the calls under way, taken before anything is awaited.
       const taken = underWay.get(key) ?? 0;

@@ -20,7 +20,8 @@ export interface Route {
   readonly audience?: string | undefined;
   /** Whose error vocabulary the route speaks. */
   readonly dialect: string;
-  readonly limits: RouteLimits;
+  /** Absent: those of its dialect. */
+  readonly limits?: RouteLimits | undefined;
   /** How old a cached fact may be when the store is away, for safe methods only; 0 means deny. */
   readonly serveCached: Milliseconds;
   readonly forwardAuthorization: boolean;
@@ -40,8 +41,10 @@ export interface RouteLimits {
   readonly perToken?: { readonly count: number; readonly window: Milliseconds } | undefined;
   /** How many calls of one token may be under way at once on this node. */
   readonly concurrent?: number | undefined;
-  /** What a refusal by a limit answers: 429 unless an older API said otherwise. */
-  readonly status: number;
+  /** What a refusal by a limit answers; absent for what the dialect of the route says. */
+  readonly status?: number | undefined;
+  /** Routes that name the same one count a token's calls together; absent: each route for itself. */
+  readonly countedAs?: string | undefined;
 }
 
 /** The names of the headers that tell the upstream who is calling; null switches one off. */

@@ -57,7 +57,6 @@ describe('the JSON Schema', () => {
       '.dialects': ['oauth2'],
       '.routes.auth': 'required',
       '.routes.on_store_outage': 'deny',
-      '.routes.limits.status': 429,
       '.clients.public': false,
       '.identity_headers.user_id': 'X-User-Id',
       '.log.level': 'info',

@@ -89,7 +89,6 @@ describe('a configuration with every key', () => {
         scopes: { GET: ['read'], POST: ['read', 'write'] },
         audience: 'https://api.example.com',
         dialect: 'oauth2',
-        limits: { status: 429 },
         serveCached: 30_000,
         forwardAuthorization: true,
       },

@@ -60,7 +60,7 @@ export function route(
 ): Route {
   return {
     ...{ name: path, path, auth: 'required', scopes: [], dialect: 'oauth2', forwardAuthorization: false },
-    ...{ limits: { status: 429 }, serveCached: milliseconds(0) },
+    ...{ serveCached: milliseconds(0) },
     ...more,
     upstream: {
       targets: typeof targets === 'string' ? [targets] : targets,

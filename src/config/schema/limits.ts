@@ -19,5 +19,10 @@ export const limits = z.strictObject({
     .optional()
     .describe('Calls that one token may make in a window of time, such as 100/1m.'),
   concurrent: z.int().min(1).max(100_000).optional().describe('Calls of one token that may be under way at once.'),
-  status: z.int().min(400).max(599).default(429).describe('What a refused call is answered with.'),
+  status: z
+    .int()
+    .min(400)
+    .max(599)
+    .optional()
+    .describe("What a refused call is answered with; by default what the route's dialect says: 429 in oauth2."),
 });

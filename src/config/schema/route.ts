@@ -78,7 +78,9 @@ export const route = z.strictObject({
     ),
   audience: scope().optional().describe('An audience the token must carry. Any if absent.'),
   dialect: name().default('oauth2').describe('The dialect in which the route words its refusals.'),
-  limits: limits.prefault({}).describe('How much one token may call this route.'),
+  limits: limits
+    .optional()
+    .describe("How much one token may call this route. What the route's dialect says if absent."),
   on_store_outage: onStoreOutage
     .prefault('deny')
     .describe(
