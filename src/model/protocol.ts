@@ -38,6 +38,8 @@ export interface TokenRequest {
   readonly assertion?: string | undefined;
   /** Absent when not sent: the grant's full scope. */
   readonly scopes?: readonly string[] | undefined;
+  /** Grants of which the dialect's documentation gives a client one at most; a client that has several gets nothing here. */
+  readonly oneGrantOf?: readonly GrantType[] | undefined;
 }
 
 export interface TokenAnswer {
@@ -48,6 +50,8 @@ export interface TokenAnswer {
   /** OpenID Connect Core §3.1.3.3: when the scopes have `openid`. */
   readonly idToken?: string | undefined;
   readonly scopes: readonly string[];
+  /** The id of the user it acts for; absent when the client acts for itself. */
+  readonly subject?: string | undefined;
 }
 
 export interface RevocationRequest {

@@ -10,7 +10,10 @@ import { mintWithRef } from '../tokens/minting.ts';
 
 /** What a code is issued for: a request that was checked, and the user who agreed to it. */
 export interface CodeOrder {
-  readonly request: Interaction;
+  readonly request: Pick<
+    Interaction,
+    'dialect' | 'redirectUri' | 'redirectUriSent' | 'scopes' | 'nonce' | 'codeChallenge'
+  >;
   readonly client: Client;
   readonly user: Identity;
   readonly authenticatedAt: Seconds;

@@ -31,6 +31,8 @@ export function createClientAuthentication(deps: ClientAuthenticationDependencie
       if (credentials.method !== 'none') throw secretOfPublic();
       return client;
     }
+    // Nothing is proven then, and the operation must rest on something else: the user's own password, or a code sent to them.
+    if (client && !client.disabled && credentials.secretOptional && credentials.secret === undefined) return client;
     const proven = await anySecretMatches(client?.secrets ?? NOBODY, credentials.secret ?? '');
     if (!client || !proven || client.disabled) throw refused();
     return client;

@@ -9,6 +9,7 @@ import type { TokenStore } from '../stores/token_store.ts';
 import type { Issuer } from '../tokens/issuing.ts';
 import { type AuthorizationFlow, createAuthorization } from './authorization.ts';
 import { createClientAuthentication } from './client_authentication.ts';
+import { createDirectAuthorization } from './direct_authorization.ts';
 import type { Grant } from './grants/grant.ts';
 import { createIntrospection } from './introspection.ts';
 import { createRevocation } from './revocation.ts';
@@ -50,6 +51,7 @@ export function createProtocol(deps: ProtocolDependencies): Protocol {
       introspect: createIntrospection({ ...deps, authenticate }),
       // RFC 8414: the facts of the configuration; the dialect adds its own URLs.
       metadata: async () => deps.facts,
+      authorize_directly: createDirectAuthorization({ ...deps, authenticate }),
     },
     authorization: createAuthorization(deps),
   };
