@@ -29,6 +29,17 @@ export const newTag = (alphabet: TokenShape['alphabet'] = 'base64url'): string =
 export const tagAlphabet = ({ access, refresh, code }: TokenPolicy): TokenShape['alphabet'] =>
   [access, refresh, code].some(({ alphabet }) => alphabet === 'hex') ? 'hex' : 'base64url';
 
+const CHARACTERS = { base64url: /^[A-Za-z0-9_-]*$/, hex: /^[0-9a-f]*$/ } as const;
+
+/** Whether a token looks like those of this shape. */
+export function hasShape(token: string, { prefix, alphabet, length }: TokenShape): boolean {
+  return (
+    token.startsWith(prefix) &&
+    token.length === prefix.length + length &&
+    CHARACTERS[alphabet].test(token.slice(prefix.length))
+  );
+}
+
 /** A fresh token. @param tag that of the family it belongs to, in an alphabet that the shape's contains; a fresh one if absent. */
 export function mint(shape: TokenShape, tag: string = newTag(shape.alphabet)): string {
   return shape.prefix + tag + characters(shape.length - TAG_LENGTH, shape.alphabet);
