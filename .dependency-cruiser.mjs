@@ -23,17 +23,17 @@ const table = Object.entries(ROOMS).map(([room, allowed]) => ({
   to: { path: '^src/', pathNot: [room, ...allowed].map((to) => (to.endsWith('$') ? `^src/${to}` : `^src/${to}/`)) },
 }));
 
-// A variant imports its room's interface and never a sibling variant.
+// A variant imports its room's interface and its own further files (`ldap.ts`: `ldap_pool.ts`), never a sibling variant.
 const siblings = [
-  ['connections', '(connection|password_hash)\\.ts$'],
+  ['connections', '(connection|password_hash|oidc_provider)\\.ts$'],
   ['dialects', '(dialect|wire_form)\\.ts$'],
   ['oauth/grants', 'grant\\.ts$'],
 ].map(([room, interfaceFile]) => ({
   name: `no-sibling-${room.replace('/', '-')}`,
   comment: `A variant in ${room}/ imports the room's interface file, never another variant.`,
   severity: 'error',
-  from: { path: `^src/${room}/` },
-  to: { path: `^src/${room}/`, pathNot: `^src/${room}/${interfaceFile}` },
+  from: { path: `^src/${room}/([a-z0-9]+)` },
+  to: { path: `^src/${room}/`, pathNot: [`^src/${room}/${interfaceFile}`, `^src/${room}/$1_`] },
 }));
 
 // Each third-party library that shapes the design has one door.
@@ -45,6 +45,8 @@ const doors = [
   ['yaml', '^src/config/'],
   ['pino|prom-client', '^src/observe/'],
   ['jose', '^src/tokens/jws\\.ts$'],
+  ['openid-client', '^src/connections/oidc_provider\\.ts$'],
+  ['fast-xml-parser', '^src/connections/adfs_answer\\.ts$'],
 ].map(([library, door]) => ({
   name: `door-${library.split('|')[0]}`,
   comment: `Only ${door} may import ${library}.`,

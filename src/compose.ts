@@ -5,6 +5,7 @@
 import type { ConfigVariants } from './config/variants.ts';
 import type { ConnectionVariant } from './connections/connection.ts';
 import { database } from './connections/database.ts';
+import { oidc } from './connections/oidc.ts';
 import { createPasswordVerifier, hashPassword } from './connections/password_hash.ts';
 import { startDemoApi } from './demo/demo_api.ts';
 import type { DialectVariant } from './dialects/dialect.ts';
@@ -42,7 +43,7 @@ import { createIssuer } from './tokens/issuing.ts';
 /** The stores, by the `type` of `store:`. */
 const stores: Readonly<Record<string, BackendVariant>> = { embedded, redis, memory };
 /** The connections, by the `type` of each of `connections:`. */
-const connections: Readonly<Record<string, ConnectionVariant>> = { database };
+const connections: Readonly<Record<string, ConnectionVariant>> = { database, oidc };
 /** The dialects, by the `type` of each of `dialects:`. */
 const dialects: Readonly<Record<string, DialectVariant>> = { oauth2 };
 /** The grants, by the wire value of `grant_type`. */
