@@ -24,6 +24,8 @@ export interface Identity {
   /** The name of the connection that proved it. */
   readonly connection: string;
   readonly roles: readonly string[];
+  /** The only scopes that this user's tokens may carry; absent: all of the client's. An empty list allows none. */
+  readonly allowedScopes?: readonly string[] | undefined;
 }
 
 /** What one grant gave: the parts every record of its family repeats. `user` is absent for client credentials. */

@@ -51,13 +51,16 @@ const identity = {
     trimmed([
       ...[user.subject, user.username, user.connection],
       ...[user.name, user.email, user.phoneNumber, user.roles.length > 0 ? user.roles : undefined],
+      user.allowedScopes,
     ]),
   read: (fields: FieldReader): Identity => {
     const [subject, username, connection] = [fields.text(), fields.text(), fields.text()];
     const [name, email, phoneNumber] = [fields.optionalText(), fields.optionalText(), fields.optionalText()];
     const roles = fields.optionalTexts() ?? [];
+    // Not the same when empty: no scope at all is allowed then.
+    const allowedScopes = fields.optionalTexts();
     fields.end();
-    return { subject, username, connection, roles, ...present({ name, email, phoneNumber }) };
+    return { subject, username, connection, roles, ...present({ name, email, phoneNumber, allowedScopes }) };
   },
 };
 
