@@ -40,11 +40,12 @@ export function createTokenEndpoint(deps: TokenEndpointDependencies): (request: 
     const proof = await grant.authorize(request, client);
     checkOrigin(proof, request, policy);
 
-    // 4. Which scopes: of what was proved, those that are still the client's, and of these those that were asked for.
-    const scopes = chosenScopes(request.scopes, stillAllowed(proof.authorization.scopes, client.scopes));
-
-    // 5. Is the user still who they were?
+    // 4. Is the user still who they were?
     const user = await currentUser(proof, client);
+
+    // 5. Which scopes: of what was proved, those that are still the client's and the user's, and of these those that were asked for.
+    const granted = stillAllowed(proof.authorization.scopes, client.scopes);
+    const scopes = chosenScopes(request.scopes, stillAllowed(granted, user?.allowedScopes ?? granted));
 
     // 6. Issue, in the shape of the dialect.
     const answer = await (proof.rotates
@@ -53,7 +54,7 @@ export function createTokenEndpoint(deps: TokenEndpointDependencies): (request: 
           policy,
           authorization: user ? { ...proof.authorization, user } : proof.authorization,
           scopes,
-          refreshable: proof.refreshable && client.grants.includes('refresh_token'),
+          refreshable: proof.refreshable && client.grants.includes('refresh_token') && offersRefresh(policy, scopes),
           family: proof.family,
           device: proof.device,
         }));
