@@ -6,6 +6,7 @@ import { variant } from '../model/variant.ts';
 import type { Pair, WireError, WireRequest, WireResponse } from '../model/wire.ts';
 import type { Dialect, DialectDependencies, DialectVariant, Endpoint } from './dialect.ts';
 import {
+  bearerChallenge,
   bodyParameters,
   clientCredentials,
   json,
@@ -181,6 +182,7 @@ const ERRORS: Readonly<Record<ErrorCode, WireError>> = {
   invalid_grant: { status: 400, error: 'invalid_grant' },
   invalid_refresh_token: { status: 400, error: 'invalid_grant' },
   invalid_credentials: { status: 400, error: 'invalid_grant' },
+  invalid_verification_code: { status: 400, error: 'invalid_grant' },
   invalid_scope: { status: 400, error: 'invalid_scope' },
   unauthorized_client: { status: 400, error: 'unauthorized_client' },
   unsupported_grant_type: { status: 400, error: 'unsupported_grant_type' },
@@ -207,7 +209,7 @@ const ERRORS: Readonly<Record<ErrorCode, WireError>> = {
 
 function fail(failure: Failure, at: 'endpoint' | 'route'): WireResponse {
   const { status, error } = ERRORS[failure.code];
-  const challenge = at === 'endpoint' ? clientChallenge(failure) : tokenChallenge(failure);
+  const challenge = at === 'endpoint' ? clientChallenge(failure) : bearerChallenge(failure);
   const headers: Pair[] = [...(failure.headers ?? [])];
   if (challenge !== undefined) headers.push(['www-authenticate', challenge]);
   if (failure.retryAfter !== undefined) headers.push(['retry-after', String(failure.retryAfter)]);
@@ -217,22 +219,4 @@ function fail(failure: Failure, at: 'endpoint' | 'route'): WireResponse {
 /** RFC 6749 §5.2 asks for it when the client tried Basic, RFC 9110 §15.5.2 with every 401. */
 function clientChallenge({ code }: Failure): string | undefined {
   return code === 'invalid_client' ? 'Basic realm="gatehouse"' : undefined;
-}
-
-/** RFC 6750 §3. */
-function tokenChallenge({ code, description, scope }: Failure): string | undefined {
-  switch (code) {
-    case 'missing_token':
-      // §3.1: who sent no token is told no error.
-      return 'Bearer realm="gatehouse"';
-    case 'invalid_request':
-    case 'invalid_token':
-    case 'insufficient_scope': {
-      const attributes = [`error="${code}"`, `error_description="${quotable(description)}"`];
-      if (scope !== undefined) attributes.push(`scope="${quotable(scope.join(' '))}"`);
-      return ['Bearer realm="gatehouse"', ...attributes].join(', ');
-    }
-    default:
-      return undefined;
-  }
 }

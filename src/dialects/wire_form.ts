@@ -1,4 +1,4 @@
-import { ProtocolError } from '../model/failure.ts';
+import { type Failure, ProtocolError } from '../model/failure.ts';
 import type { ClientCredentials } from '../model/protocol.ts';
 import type { Pair, WireRequest, WireResponse } from '../model/wire.ts';
 
@@ -74,18 +74,29 @@ export function clientCredentials(
 const BASIC = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** RFC 7617, with id and secret form-encoded before they are joined (RFC 6749 §2.3.1). */
-function basicCredentials(authorization: string): ClientCredentials {
+/** The two sides of the first colon of HTTP Basic (RFC 7617 §2), as they are; undefined for what cannot be read. */
+export function basicPair(authorization: string): readonly [name: string, password: string] | undefined {
   const [, encoded] = BASIC.exec(authorization) ?? [];
-  if (encoded === undefined) throw unreadable();
+  if (encoded === undefined) return undefined;
   try {
     const text = utf8.decode(Buffer.from(encoded, 'base64'));
     const colon = text.indexOf(':');
-    if (colon < 1) throw unreadable();
-    const [id, secret] = [formDecoded(text.slice(0, colon)), formDecoded(text.slice(colon + 1))];
+    return colon < 1 ? undefined : [text.slice(0, colon), text.slice(colon + 1)];
+  } catch {
+    // Bytes that are no UTF-8.
+    return undefined;
+  }
+}
+
+/** HTTP Basic with id and secret form-encoded before they were joined (RFC 6749 §2.3.1). */
+function basicCredentials(authorization: string): ClientCredentials {
+  const pair = basicPair(authorization);
+  if (!pair) throw unreadable();
+  try {
+    const [id, secret] = [formDecoded(pair[0]), formDecoded(pair[1])];
     return { id, secret, method: 'client_secret_basic' };
   } catch {
-    // Bytes that are no UTF-8, or a percent sign that begins no escape.
+    // A percent sign that begins no escape.
     throw unreadable();
   }
 }
@@ -116,6 +127,57 @@ export function json(status: number, body: object, headers: readonly Pair[] = []
 /** Text as `error_description` and quoted strings may carry it (RFC 6749 §5.2, RFC 6750 §3): nothing in it can end the quotes. */
 export function quotable(text: string): string {
   return text.replaceAll(/["\\]/g, "'").replaceAll(/[^\x20-\x7e]/g, '?');
+}
+
+/** The `WWW-Authenticate` of a refused token (RFC 6750 §3); undefined for failures that are about something else. */
+export function bearerChallenge({ code, description, scope }: Failure): string | undefined {
+  switch (code) {
+    case 'missing_token':
+      // §3.1: who sent no token is told no error.
+      return 'Bearer realm="gatehouse"';
+    case 'invalid_request':
+    case 'invalid_token':
+    case 'insufficient_scope': {
+      const attributes = [`error="${code}"`, `error_description="${quotable(description)}"`];
+      if (scope !== undefined) attributes.push(`scope="${quotable(scope.join(' '))}"`);
+      return ['Bearer realm="gatehouse"', ...attributes].join(', ');
+    }
+    default:
+      return undefined;
+  }
+}
+
+const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i;
+
+/** The access token of a request to one of our own endpoints (RFC 6750 §2.1); undefined if there is none that can be read. */
+export const bearerToken = (authorization: string | undefined): string | undefined =>
+  BEARER.exec(authorization ?? '')?.[1];
+
+/** What a failure adds to the head of an answer. @param challenge for `WWW-Authenticate`. */
+export function failureHeaders({ headers = [], retryAfter }: Failure, challenge: string | undefined): readonly Pair[] {
+  return [
+    ...headers,
+    ...(challenge === undefined ? [] : ([['www-authenticate', challenge]] as const)),
+    ...(retryAfter === undefined ? [] : ([['retry-after', String(retryAfter)]] as const)),
+  ];
+}
+
+/** The challenge on a proxied route (RFC 6750 §3). */
+export function tokenChallenge({ code, description, scope }: Failure): string | undefined {
+  switch (code) {
+    case 'missing_token':
+      // §3.1: who sent no token is told no error.
+      return 'Bearer realm="gatehouse"';
+    case 'invalid_request':
+    case 'invalid_token':
+    case 'insufficient_scope': {
+      const attributes = [`error="${code}"`, `error_description="${quotable(description)}"`];
+      if (scope !== undefined) attributes.push(`scope="${quotable(scope.join(' '))}"`);
+      return ['Bearer realm="gatehouse"', ...attributes].join(', ');
+    }
+    default:
+      return undefined;
+  }
 }
 
 /** A parameter's name for an error message, unless it is one that a stranger made up to be printed. */

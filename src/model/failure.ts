@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'invalid_grant'
   | 'invalid_refresh_token'
   | 'invalid_credentials'
+  | 'invalid_verification_code'
   | 'invalid_scope'
   | 'unauthorized_client'
   | 'unsupported_grant_type'
@@ -44,6 +45,8 @@ export interface Failure {
   /** The scopes that would have been enough (RFC 6750 §3). */
   readonly scope?: readonly string[] | undefined;
   readonly retryAfter?: Seconds | undefined;
+  /** How the one-time code that was wrong had been sent: older APIs word it differently. */
+  readonly channel?: 'sms' | 'email' | undefined;
   /** Further response headers that belong to this failure, such as `RateLimit`. */
   readonly headers?: readonly (readonly [string, string])[] | undefined;
   /** The connection cannot be trusted to be in step any more: answer, then close it. */

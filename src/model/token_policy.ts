@@ -18,6 +18,8 @@ export interface TokenPolicy {
   readonly accessTtl?: Seconds | undefined;
   /** Whether refreshing replaces the refresh token (G6), or leaves it as it is and answers without one. */
   readonly rotates: boolean;
+  /** The scope that a refresh token is given for; absent: one is given to every client that may use it. */
+  readonly refreshScope?: string | undefined;
   /** How `id_token`s are signed: with the gateway's keys, or (HS256) with the secret of the client that they are for. */
   readonly idTokens: 'RS256' | 'ES256' | 'HS256';
 }

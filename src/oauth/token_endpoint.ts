@@ -103,3 +103,7 @@ const notAllowed = (client: Client) =>
     'unauthorized_client',
     `This client may not use this grant_type: use one of: ${client.grants.join(' ') || 'none'}, or have the client changed.`,
   );
+
+/** Some dialects have a scope for it (OpenID Connect Core §11). */
+const offersRefresh = ({ refreshScope }: TokenPolicy, scopes: readonly string[]): boolean =>
+  refreshScope === undefined || scopes.includes(refreshScope);

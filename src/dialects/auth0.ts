@@ -1,0 +1,314 @@
+import { z } from 'zod';
+import type { ErrorCode, Failure } from '../model/failure.ts';
+import { ProtocolError } from '../model/failure.ts';
+import type {
+  AuthorizationRequest,
+  ClientCredentials,
+  CodeRequest,
+  DelegationAnswer,
+  DelegationRequest,
+  TokenAnswer,
+  TokenRequest,
+} from '../model/protocol.ts';
+import { STANDARD_TOKENS, type TokenPolicy } from '../model/token_policy.ts';
+import { variant } from '../model/variant.ts';
+import type { Pair, WireError, WireRequest, WireResponse } from '../model/wire.ts';
+import type { Dialect, DialectDependencies, DialectVariant, Endpoint } from './dialect.ts';
+import {
+  bearerChallenge,
+  bearerToken,
+  bodyParameters,
+  clientCredentials,
+  json,
+  type Parameters,
+  parametersOf,
+  quotable,
+  scopesOf,
+} from './wire_form.ts';
+
+/**
+ * Auth0's authentication API as it was documented before 2017: the resource owner endpoint, codes by SMS and mail, delegation.
+ *
+ * Deviation: a confidential client names itself only, without its secret, at `/oauth/ro` and `/delegation`. Their documentation
+ * lists no `client_secret`; what is proved there is the user, by a password, a one-time code, an `id_token` or a refresh token.
+ * Deviation: `token_type` is `bearer`, and `/oauth/ro` answers without `expires_in`.
+ * Deviation: errors have statuses of their own (401 for a wrong password, 403 for a client), as the documentation lists them.
+ * Deviation: refresh tokens are not replaced when they are used (RFC 9700 §2.2.2): `/delegation` has no place for a new one.
+ * Deviation: PKCE is left to confidential clients (RFC 9700 §2.1.1): apps of that time do not know it.
+ * Addition: `/authorize` and `/oauth/token`, the browser's way in, which the page on `/oauth/ro` does not describe.
+ */
+
+const options = z.strictObject({
+  id_token_signing: z
+    .enum(['HS256', 'RS256'])
+    .default('HS256')
+    .describe("How id_tokens are signed: with the client's secret, or with the gateway's key."),
+});
+type Auth0Options = z.infer<typeof options>;
+
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+
+export const auth0: DialectVariant = {
+  prefix: '',
+  ...variant<Auth0Options, DialectDependencies, Dialect>({
+    type: 'auth0',
+    options,
+    create: ({ id_token_signing }, { prefix }) => ({
+      type: 'auth0',
+      tokens: tokensSignedWith(id_token_signing),
+      endpoints: endpointsUnder(prefix.replace(/\/$/, ''), id_token_signing),
+      errors: ERRORS,
+      fail,
+    }),
+  }),
+};
+
+function tokensSignedWith(idTokens: TokenPolicy['idTokens']): TokenPolicy {
+  return { ...STANDARD_TOKENS, rotates: false, refreshScope: 'offline_access', idTokens };
+}
+
+function endpointsUnder(prefix: string, signing: TokenPolicy['idTokens']): readonly Endpoint[] {
+  const endpoints: readonly Endpoint[] = [
+    { operation: 'token', method: 'POST', path: `${prefix}/oauth/ro`, decode: decodeSignIn, encode: encodeSignIn },
+    {
+      operation: 'send_code',
+      method: 'POST',
+      path: `${prefix}/passwordless/start`,
+      decode: decodeCodeRequest,
+      // The same for everybody: whether there is such a user, and what was sent, is for the owner of the phone.
+      encode: () => json(200, {}),
+    },
+    {
+      operation: 'userinfo',
+      method: 'GET',
+      path: `${prefix}/userinfo`,
+      decode: ({ authorization }) => ({ token: bearerToken(authorization) }),
+      encode: (claims) => json(200, claims),
+    },
+    {
+      operation: 'tokeninfo',
+      method: 'POST',
+      path: `${prefix}/tokeninfo`,
+      decode: (request) => ({ idToken: given(bodyParameters(request), 'id_token') }),
+      encode: (claims) => json(200, claims),
+    },
+    {
+      operation: 'delegation',
+      method: 'POST',
+      path: `${prefix}/delegation`,
+      decode: decodeDelegation,
+      encode: encodeDelegation,
+    },
+    { operation: 'authorize', method: 'GET', path: `${prefix}/authorize`, decode: decodeAuthorization },
+    {
+      operation: 'token',
+      method: 'POST',
+      path: `${prefix}/oauth/token`,
+      decode: decodeExchange,
+      encode: encodeExchange,
+    },
+  ];
+  // Only keys of the gateway can be published.
+  return signing === 'HS256'
+    ? endpoints
+    : [
+        ...endpoints,
+        {
+          operation: 'jwks',
+          method: 'GET',
+          path: `${prefix}/.well-known/jwks.json`,
+          decode: () => undefined,
+          encode: (keys) => json(200, keys),
+        },
+      ];
+}
+
+/** `POST /oauth/ro`: a user's password or one-time code, or the `id_token` of an earlier sign-in. */
+function decodeSignIn(request: WireRequest): TokenRequest {
+  const parameters = bodyParameters(request);
+  const credentials = namedClient(parameters);
+  const scopes = scopesOf(parameters.get('scope'));
+  const device = scopes?.includes('offline_access') ? given(parameters, 'device') : parameters.get('device');
+  const common = { dialect: 'auth0', caller: { address: request.callerAddress }, credentials, scopes, device };
+
+  const grantType = given(parameters, 'grant_type');
+  switch (grantType) {
+    case 'password':
+      return {
+        ...common,
+        grantType,
+        connection: given(parameters, 'connection'),
+        username: given(parameters, 'username'),
+        password: given(parameters, 'password'),
+      };
+    case JWT_BEARER:
+      return { ...common, grantType, assertion: given(parameters, 'id_token') };
+    default:
+      throw new ProtocolError('unsupported_grant_type', `grant_type must be password or ${JWT_BEARER}`);
+  }
+}
+
+/** Exactly the documented members: without `openid` and `offline_access` there are two. */
+function encodeSignIn({ accessToken, idToken, refreshToken }: TokenAnswer): WireResponse {
+  return json(200, {
+    access_token: accessToken,
+    id_token: idToken,
+    refresh_token: refreshToken,
+    token_type: 'bearer',
+  });
+}
+
+/** `POST /passwordless/start`. */
+function decodeCodeRequest(request: WireRequest): CodeRequest {
+  const parameters = bodyParameters(request);
+  const clientId = given(parameters, 'client_id');
+  const connection = given(parameters, 'connection');
+  if (!['code', undefined].includes(parameters.get('send'))) {
+    throw new ProtocolError('invalid_request', 'send must be code: links are not sent from here');
+  }
+  const [right, other] = connection === 'email' ? ['email', 'phone_number'] : ['phone_number', 'email'];
+  const recipient = parameters.get(right) ?? parameters.get(other) ?? given(parameters, right);
+  return { caller: { address: request.callerAddress }, clientId, connection, recipient };
+}
+
+/** `POST /delegation`: a refresh token for a new `id_token`. */
+function decodeDelegation(request: WireRequest): DelegationRequest {
+  const parameters = bodyParameters(request);
+  const credentials = namedClient(parameters);
+  const grantType = given(parameters, 'grant_type');
+  if (grantType !== JWT_BEARER) {
+    throw new ProtocolError('unsupported_grant_type', `grant_type must be ${JWT_BEARER}`);
+  }
+  const refreshToken = given(parameters, 'refresh_token');
+  return { dialect: 'auth0', credentials, grantType, refreshToken, scopes: scopesOf(parameters.get('scope')) };
+}
+
+function encodeDelegation({ idToken, expiresIn }: DelegationAnswer): WireResponse {
+  return json(200, { token_type: 'bearer', expires_in: expiresIn, id_token: idToken });
+}
+
+/** `GET /authorize`: the browser is sent here, and comes back to the app with a code. */
+function decodeAuthorization({ query }: WireRequest): AuthorizationRequest {
+  const parameters = parametersOf(query);
+  return {
+    dialect: 'auth0',
+    responseType: parameters.get('response_type'),
+    clientId: parameters.get('client_id'),
+    redirectUri: parameters.get('redirect_uri'),
+    scopes: scopesOf(parameters.get('scope')),
+    state: parameters.get('state'),
+    codeChallenge: parameters.get('code_challenge'),
+    codeChallengeMethod: parameters.get('code_challenge_method'),
+    nonce: parameters.get('nonce'),
+    prompt: parameters.get('prompt'),
+    maxAge: parameters.get('max_age'),
+    pkce: 'public_clients',
+  };
+}
+
+/** `POST /oauth/token`: that code, or a refresh token, by a client that proves itself. */
+function decodeExchange(request: WireRequest): TokenRequest {
+  const parameters = bodyParameters(request);
+  const grantType = given(parameters, 'grant_type');
+  const common = {
+    dialect: 'auth0',
+    caller: { address: request.callerAddress },
+    credentials: clientCredentials(request.authorization, parameters),
+  };
+  switch (grantType) {
+    case 'authorization_code':
+      return {
+        ...common,
+        grantType,
+        code: given(parameters, 'code'),
+        redirectUri: parameters.get('redirect_uri'),
+        codeVerifier: parameters.get('code_verifier'),
+      };
+    case 'refresh_token':
+      return {
+        ...common,
+        grantType,
+        refreshToken: given(parameters, 'refresh_token'),
+        scopes: scopesOf(parameters.get('scope')),
+      };
+    default:
+      throw new ProtocolError('unsupported_grant_type', 'grant_type must be authorization_code or refresh_token');
+  }
+}
+
+function encodeExchange(answer: TokenAnswer): WireResponse {
+  return json(200, {
+    access_token: answer.accessToken,
+    refresh_token: answer.refreshToken,
+    id_token: answer.idToken,
+    token_type: 'bearer',
+    expires_in: answer.expiresIn,
+  });
+}
+
+/** A client that need not prove itself here; a secret that it sends is checked all the same. */
+function namedClient(parameters: Parameters): ClientCredentials {
+  const id = given(parameters, 'client_id');
+  const secret = parameters.get('client_secret');
+  return { id, secret, method: secret === undefined ? 'none' : 'client_secret_post', secretOptional: true };
+}
+
+/** @throws ProtocolError in the documentation's own words. */
+function given(parameters: Parameters, name: string): string {
+  const value = parameters.get(name);
+  if (value === undefined) throw new ProtocolError('invalid_request', `missing ${name} parameter`);
+  return value;
+}
+
+const ERRORS: Readonly<Record<ErrorCode, WireError>> = {
+  invalid_request: { status: 400, error: 'invalid_request' },
+  invalid_client: { status: 403, error: 'unauthorized_client' },
+  invalid_grant: { status: 400, error: 'invalid_grant' },
+  invalid_refresh_token: { status: 400, error: 'invalid_grant' },
+  invalid_credentials: { status: 401, error: 'invalid_user_password' },
+  invalid_verification_code: { status: 401, error: 'invalid_user_password' },
+  invalid_scope: { status: 400, error: 'invalid_request' },
+  unauthorized_client: { status: 403, error: 'unauthorized_client' },
+  unsupported_grant_type: { status: 400, error: 'invalid_request' },
+  unsupported_response_type: { status: 400, error: 'invalid_request' },
+  redirect_uri_mismatch: { status: 400, error: 'invalid_request' },
+  access_denied: { status: 401, error: 'access_denied' },
+  too_many_attempts: { status: 429, error: 'too_many_attempts' },
+  server_error: { status: 500, error: 'server_error' },
+  temporarily_unavailable: { status: 503, error: 'temporarily_unavailable' },
+  missing_token: { status: 401, error: 'unauthorized' },
+  invalid_token: { status: 401, error: 'invalid_token' },
+  insufficient_scope: { status: 403, error: 'insufficient_scope' },
+  rate_limited: { status: 429, error: 'too_many_requests' },
+  upstream_unreachable: { status: 502, error: 'upstream_unreachable' },
+  upstream_timeout: { status: 504, error: 'upstream_timeout' },
+  ambiguous_request: { status: 400, error: 'invalid_request' },
+  not_found: { status: 404, error: 'not_found' },
+  method_not_allowed: { status: 405, error: 'method_not_allowed' },
+  unsupported_media_type: { status: 415, error: 'unsupported_media_type' },
+  payload_too_large: { status: 413, error: 'payload_too_large' },
+  uri_too_long: { status: 414, error: 'uri_too_long' },
+  headers_too_large: { status: 431, error: 'headers_too_large' },
+};
+
+function fail(failure: Failure): WireResponse {
+  const { status, error } = ERRORS[failure.code];
+  const challenge = bearerChallenge(failure);
+  const headers: Pair[] = [...(failure.headers ?? [])];
+  // A request that is refused with 400 at a route may have sent its token in a wrong way; at the endpoints there is none.
+  if (status === 401 && challenge !== undefined) headers.push(['www-authenticate', challenge]);
+  if (failure.retryAfter !== undefined) headers.push(['retry-after', String(failure.retryAfter)]);
+  return json(status, { error, error_description: descriptionOf(failure) }, headers);
+}
+
+/** Apps compare these two texts. */
+function descriptionOf({ code, channel, description }: Failure): string {
+  switch (code) {
+    case 'invalid_credentials':
+      return 'Wrong email or password.';
+    case 'invalid_verification_code':
+      return channel === 'email' ? 'Wrong email or verification code.' : 'Wrong phone number or verification code.';
+    default:
+      return quotable(description);
+  }
+}
