@@ -1,12 +1,14 @@
 import type { Connection, PasswordConnection } from '../connections/connection.ts';
 import type { Client } from '../model/client.ts';
+import { ProtocolError } from '../model/failure.ts';
 import type { Identity } from '../model/token.ts';
 
 /** Who may sign in to which client, and whether they still may. */
 export interface SignInDesk {
   /**
    * Tries the connection that was named, or else all of the client's in their configured order until one says yes.
-   * @returns undefined when none does: unknown user, wrong password and unknown connection alike.
+   * @returns undefined when none does: unknown user and wrong password alike.
+   * @throws ProtocolError `invalid_request` when there is no connection of that name for this client, or it takes no password.
    */
   signIn(client: Client, credentials: PasswordCredentials): Promise<Identity | undefined>;
   /** The user as of now; undefined when they are gone or disabled, or their connection does not serve this client any more. */
@@ -25,9 +27,11 @@ export function createSignInDesk(connections: readonly Connection[]): SignInDesk
 
   return {
     async signIn(client, { username, password, connection }) {
-      const passwordConnections = connectionsOf(client).filter(asksForPassword);
+      const passwordConnections = connectionsOf(client)
+        .filter(asksForPassword)
+        .filter(({ name }) => connection === undefined || connection === name);
+      if (connection !== undefined && passwordConnections.length === 0) throw noSuchConnection();
       for (const candidate of passwordConnections) {
-        if (connection !== undefined && connection !== candidate.name) continue;
         const outcome = await candidate.signIn(username, password);
         if (outcome.ok) return outcome.identity;
       }
@@ -39,5 +43,9 @@ export function createSignInDesk(connections: readonly Connection[]): SignInDesk
     },
   };
 }
+
+// Nothing was tried, so it is no failed attempt; and which connections a client may use is no secret of its users.
+const noSuchConnection = () =>
+  new ProtocolError('invalid_request', 'This client has no such connection that takes a password: check connection.');
 
 const asksForPassword = (connection: Connection): connection is PasswordConnection => connection.kind === 'password';

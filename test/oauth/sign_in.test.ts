@@ -33,12 +33,17 @@ describe('createSignInDesk', () => {
 
   it('tries only the one that was named', async () => {
     expect(await desk.signIn(app, credentials('two', 'first'))).toBeUndefined();
-    expect(await desk.signIn(app, credentials('two', 'nowhere'))).toBeUndefined();
+  });
+
+  it('says so when the client has no connection of that name', async () => {
+    const unknown = { failure: { code: 'invalid_request' } };
+    await expect(desk.signIn(app, credentials('two', 'nowhere'))).rejects.toMatchObject(unknown);
+    const restricted = { ...app, connections: ['first'] };
+    await expect(desk.signIn(restricted, credentials('two', 'second'))).rejects.toMatchObject(unknown);
   });
 
   it('tries only those of the client', async () => {
     expect(await desk.signIn({ ...app, connections: ['first'] }, credentials('two'))).toBeUndefined();
-    expect(await desk.signIn({ ...app, connections: ['first'] }, credentials('two', 'second'))).toBeUndefined();
   });
 
   it('does not take a directory that is down for a wrong password', async () => {
