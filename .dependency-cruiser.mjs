@@ -25,7 +25,7 @@ const table = Object.entries(ROOMS).map(([room, allowed]) => ({
 
 // A variant imports its room's interface and its own further files (`ldap.ts`: `ldap_pool.ts`), never a sibling variant.
 const siblings = [
-  ['connections', '(connection|password_hash|oidc_provider)\\.ts$'],
+  ['connections', '(connection|password_hash|oidc_claims|oidc_provider)\\.ts$'],
   ['dialects', '(dialect|wire_form)\\.ts$'],
   ['oauth/grants', 'grant\\.ts$'],
 ].map(([room, interfaceFile]) => ({

@@ -3,6 +3,7 @@
  * belong here belongs in a room.
  */
 import type { ConfigVariants } from './config/variants.ts';
+import { adfs } from './connections/adfs.ts';
 import type { ConnectionVariant } from './connections/connection.ts';
 import { database } from './connections/database.ts';
 import { oidc } from './connections/oidc.ts';
@@ -43,7 +44,7 @@ import { createIssuer } from './tokens/issuing.ts';
 /** The stores, by the `type` of `store:`. */
 const stores: Readonly<Record<string, BackendVariant>> = { embedded, redis, memory };
 /** The connections, by the `type` of each of `connections:`. */
-const connections: Readonly<Record<string, ConnectionVariant>> = { database, oidc };
+const connections: Readonly<Record<string, ConnectionVariant>> = { adfs, database, oidc };
 /** The dialects, by the `type` of each of `dialects:`. */
 const dialects: Readonly<Record<string, DialectVariant>> = { oauth2 };
 /** The grants, by the wire value of `grant_type`. */
