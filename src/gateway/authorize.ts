@@ -4,7 +4,7 @@ import type { AccessToken } from '../model/token.ts';
 import type { Milliseconds } from '../model/units.ts';
 
 /**
- * Judges what is known about a token against one route: expiry, audience, scopes. A verdict is a value, not an exception.
+ * Judges what is known about a token against one route: expiry, audience, connection, scopes. A verdict is a value, not an exception.
  * @param now milliseconds since the epoch.
  * @returns undefined if the call may pass.
  */
@@ -14,6 +14,10 @@ export function authorize(record: AccessToken, route: Route, method: string, now
   }
   if (route.audience !== undefined && !record.audience.includes(route.audience)) {
     return { code: 'invalid_token', description: 'The access token was issued for another API.' };
+  }
+  if (route.connections !== undefined && !comesFrom(record, route.connections)) {
+    // RFC 6750 §3.1 has one word for every privilege that a token lacks.
+    return { code: 'insufficient_scope', description: 'This call is not for users who signed in where this one did.' };
   }
   const needed = neededScopes(route, method);
   for (const scope of needed) {
@@ -36,6 +40,11 @@ function neededScopes({ scopes }: Route, method: string): readonly string[] {
   const named = method === 'HEAD' && !Object.hasOwn(scopes, 'HEAD') ? 'GET' : method;
   const needed = Object.hasOwn(scopes, named) ? scopes[named] : undefined;
   return needed ?? [...new Set(Object.values(scopes).flat())];
+}
+
+/** A token without a user (client credentials) comes from no connection. */
+function comesFrom({ user }: AccessToken, connections: readonly string[]): boolean {
+  return user !== undefined && connections.includes(user.connection);
 }
 
 /** Array.isArray does not narrow readonly arrays. */

@@ -18,6 +18,8 @@ export interface Route {
   readonly scopes: readonly string[] | Readonly<Record<string, readonly string[]>>;
   /** Tokens must carry this audience; absent means any. */
   readonly audience?: string | undefined;
+  /** The connections whose users may call it; absent means all, and tokens without a user. */
+  readonly connections?: readonly string[] | undefined;
   /** Whose error vocabulary the route speaks. */
   readonly dialect: string;
   /** Absent: those of its dialect. */

@@ -1,5 +1,5 @@
 import type { Check } from './check.ts';
-import { clientConnections, clientGrants, clientIds, clientRedirects, clientSecrets } from './clients.ts';
+import { clientGrants, clientIds, clientRedirects, clientSecrets, namedConnections } from './clients.ts';
 import { demoSecrets } from './demo_secrets.ts';
 import { dialectsApart } from './dialects.ts';
 import { headerNames } from './identity_headers.ts';
@@ -25,7 +25,7 @@ export const ALL_CHECKS: readonly Check[] = [
   clientGrants,
   clientSecrets,
   clientRedirects,
-  clientConnections,
+  namedConnections,
   connectionNames,
   userIds,
   usernames,

@@ -49,11 +49,12 @@ export const clientRedirects: Check = ({ sections, reader }) => {
   }
 };
 
-export const clientConnections: Check = ({ sections, reader }) => {
+/** Clients and routes may name connections, which must exist: a name that is misspelled would let nobody in. */
+export const namedConnections: Check = ({ sections, reader }) => {
   // A connection whose name could not be read may be the one that is meant.
   if (sections.connections.some(({ frame }) => frame.values.name === undefined)) return;
   const known = sections.connections.flatMap(({ frame }) => frame.values.name ?? []);
-  for (const { path, values } of sections.clients) {
+  for (const { path, values } of [...sections.clients, ...sections.routes]) {
     for (const [index, connection] of (values.connections ?? []).entries()) {
       if (known.includes(connection)) continue;
       const right = known.length === 0 ? 'there is none' : `must be ${oneOf(known)}`;

@@ -92,7 +92,7 @@ export const stripPrefixes: Check = ({ sections, reader }) => {
 export const publicRoutes: Check = ({ sections, reader }) => {
   for (const { path, values, written } of sections.routes) {
     if (values.auth !== 'none') continue;
-    for (const key of ['scopes', 'audience', 'forward_authorization', 'on_store_outage'] as const) {
+    for (const key of ['scopes', 'audience', 'connections', 'forward_authorization', 'on_store_outage'] as const) {
       if (written.has(key))
         reader.report([...path, key], 'has no effect with auth: none; remove it, or write auth: required', 'key');
     }

@@ -77,6 +77,11 @@ export const route = z.strictObject({
       'Scopes a token needs, all of them; or { GET: […], POST: […] }, where a method not named needs all of them.',
     ),
   audience: scope().optional().describe('An audience the token must carry. Any if absent.'),
+  connections: listOf(name())
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('Only users of these connections. All users, and clients without a user, if absent.'),
   dialect: name().default('oauth2').describe('The dialect in which the route words its refusals.'),
   limits: limits
     .optional()
