@@ -10,22 +10,28 @@ import { oidc } from './connections/oidc.ts';
 import { createPasswordVerifier, hashPassword } from './connections/password_hash.ts';
 import { startDemoApi } from './demo/demo_api.ts';
 import type { DialectVariant } from './dialects/dialect.ts';
+import { locus } from './dialects/locus.ts';
 import { oauth2 } from './dialects/oauth2.ts';
+import { roambi } from './dialects/roambi.ts';
 import { createFullLane } from './gateway/full_lane.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { createAdmin } from './http/admin.ts';
 import { createEdge, createEndpoints } from './http/edge.ts';
 import { createMiddleware, type Middleware } from './http/middleware.ts';
 import { createReadiness } from './http/readiness.ts';
-import { systemClock } from './model/clock.ts';
+import { type Clock, systemClock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
 import type { Exchange } from './model/exchange.ts';
+import type { ServerFacts } from './model/protocol.ts';
+import type { PolicyOf } from './model/token_policy.ts';
 import { milliseconds } from './model/units.ts';
 import * as authorizationCode from './oauth/grants/authorization_code.ts';
 import * as clientCredentials from './oauth/grants/client_credentials.ts';
 import type { Grant, GrantDependencies } from './oauth/grants/grant.ts';
+import * as jwtBearer from './oauth/grants/jwt_bearer.ts';
 import * as password from './oauth/grants/password.ts';
 import * as refreshToken from './oauth/grants/refresh_token.ts';
+import { createIdTokens } from './oauth/id_tokens.ts';
 import { createProtocol } from './oauth/protocol.ts';
 import { createClusterMetrics, shareMetrics } from './observe/cluster_metrics.ts';
 import { createLog, type Log } from './observe/log.ts';
@@ -40,19 +46,21 @@ import { memory } from './stores/memory.ts';
 import { redis } from './stores/redis.ts';
 import { createTokenAdministration } from './tokens/administration.ts';
 import { createIssuer } from './tokens/issuing.ts';
+import { createSigningKeys, keyAlgorithms } from './tokens/signing_keys.ts';
 
 /** The stores, by the `type` of `store:`. */
 const stores: Readonly<Record<string, BackendVariant>> = { embedded, redis, memory };
 /** The connections, by the `type` of each of `connections:`. */
 const connections: Readonly<Record<string, ConnectionVariant>> = { adfs, database, oidc };
 /** The dialects, by the `type` of each of `dialects:`. */
-const dialects: Readonly<Record<string, DialectVariant>> = { oauth2 };
+const dialects: Readonly<Record<string, DialectVariant>> = { oauth2, roambi, locus };
 /** The grants, by the wire value of `grant_type`. */
 const grants: Readonly<Record<string, (deps: GrantDependencies) => Grant>> = {
   authorization_code: authorizationCode.create,
   refresh_token: refreshToken.create,
   password: password.create,
   client_credentials: clientCredentials.create,
+  [jwtBearer.JWT_BEARER]: jwtBearer.create,
 };
 
 /** Everything a configuration can name. */
@@ -71,6 +79,7 @@ const ADMIN_DRAIN_LIMIT = milliseconds(1_000);
 interface CoreDependencies {
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly clock: Clock;
   /** The issuer (RFC 8414 §2); known only once the listener has its port. */
   readonly issuer: () => string;
 }
@@ -80,6 +89,8 @@ export interface HouseOptions {
   readonly output: { write(text: string): unknown };
   /** `none` in a worker: the supervisor answers the admin listener for all of them. */
   readonly admin: 'own' | 'none';
+  /** The system's unless told otherwise. */
+  readonly clock?: Clock | undefined;
 }
 
 /** A gateway that can be run. */
@@ -92,12 +103,15 @@ export interface House {
 }
 
 /** Builds the gateway of a configuration, with its listeners. */
-export async function composeHouse(config: Config, { output, admin: whose }: HouseOptions): Promise<House> {
+export async function composeHouse(
+  config: Config,
+  { output, admin: whose, clock = systemClock }: HouseOptions,
+): Promise<House> {
   const log = createLog({ level: config.log.level, destination: output });
   const metrics = createMetrics();
   if (whose === 'none') shareMetrics(metrics);
   let url = '';
-  const core = await composeCore(config, { log, metrics, issuer: () => config.listen.publicUrl ?? url });
+  const core = await composeCore(config, { log, metrics, clock, issuer: () => config.listen.publicUrl ?? url });
   const readiness = createReadiness({ ping: () => core.backend.ping() });
   const edge = createEdge({
     listen: config.listen,
@@ -169,19 +183,18 @@ export async function composeMiddleware(
   const log = createLog({ level: config.log.level, destination: output });
   const { host, port, publicUrl } = config.listen;
   const issuer = () => publicUrl ?? `http://${host}:${port}`;
-  const core = await composeCore(config, { log, metrics: createMetrics(), issuer });
+  const core = await composeCore(config, { log, metrics: createMetrics(), clock: systemClock, issuer });
   return { middleware: createMiddleware(core), close: () => core.close() };
 }
 
 /** Everything between the listeners and the store. */
-async function composeCore(config: Config, { log, metrics, issuer: issuerUrl }: CoreDependencies) {
-  const clock = systemClock;
+async function composeCore(config: Config, { log, metrics, clock, issuer: issuerUrl }: CoreDependencies) {
   const report = (exchange: Exchange): void => {
     log.request(exchange);
     metrics.request(exchange);
   };
 
-  const backend = await openStore(config, log);
+  const backend = await openStore(config, log, clock);
   const store = cached(backend.tokens, config.cache, clock);
   metrics.watch({ cache: () => store.stats(), store: () => backend.ping() });
 
@@ -208,8 +221,25 @@ async function composeCore(config: Config, { log, metrics, issuer: issuerUrl }: 
     }),
   );
   const issuer = createIssuer({ store, clock, settings: config.tokens });
+  const policyOf: PolicyOf = (type) => dialectOf(type).tokens;
+  const facts: ServerFacts = {
+    get issuer() {
+      return issuerUrl();
+    },
+    grantTypes: Object.keys(grants),
+    scopes: [...new Set(config.clients.flatMap((client) => client.scopes))],
+  };
+  const signingKeys = createSigningKeys({
+    documents,
+    clock,
+    algorithms: keyAlgorithms(speaking.map(({ dialect }) => dialect.tokens)),
+    rotation: config.idTokens.keyRotation,
+    tokenTtl: config.idTokens.ttl,
+    serverSecret: config.serverSecret,
+  });
+  const idTokens = createIdTokens({ keys: signingKeys, clock, settings: config.idTokens, facts });
   const protocol = createProtocol({
-    grants: Object.values(grants).map((create) => create({ store, connections: proving, clock })),
+    grants: Object.values(grants).map((create) => create({ store, connections: proving, clock, idTokens, policyOf })),
     connections: proving,
     clients,
     consents,
@@ -218,14 +248,10 @@ async function composeCore(config: Config, { log, metrics, issuer: issuerUrl }: 
     issuer,
     clock,
     settings: config.tokens,
-    policyOf: (type) => dialectOf(type).tokens,
-    facts: {
-      get issuer() {
-        return issuerUrl();
-      },
-      grantTypes: Object.keys(grants),
-      scopes: [...new Set(config.clients.flatMap((client) => client.scopes))],
-    },
+    policyOf,
+    facts,
+    idTokens,
+    signingKeys,
   });
 
   const endpoints = createEndpoints({
@@ -238,8 +264,13 @@ async function composeCore(config: Config, { log, metrics, issuer: issuerUrl }: 
     trouble: (level, event, detail) => log.event(level, event, detail),
   });
 
+  // What a route does not say of limits its dialect says, for all such routes together.
+  const routes = config.routes.map((route) => {
+    const limits = route.limits ?? dialectOf(route.dialect).limits;
+    return limits === route.limits ? route : { ...route, limits: { ...limits, countedAs: route.dialect } };
+  });
   const gateway = createGateway({
-    routes: config.routes,
+    routes,
     lookup: store,
     counters: backend.counters,
     clock,
@@ -284,10 +315,10 @@ export async function openRegistry(config: Config) {
 }
 export type Registry = Awaited<ReturnType<typeof openRegistry>>;
 
-function openStore(config: Config, log: Log): Promise<Backend> {
+function openStore(config: Config, log: Log, clock: Clock = systemClock): Promise<Backend> {
   const { type, options } = config.store;
   return named(stores, type).create(options, {
-    clock: systemClock,
+    clock,
     directory: '.',
     report: (event, detail) => log.event('warn', event, detail),
   });

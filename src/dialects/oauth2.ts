@@ -3,12 +3,13 @@ import type { ErrorCode, Failure } from '../model/failure.ts';
 import type { IntrospectionAnswer, ServerFacts, TokenAnswer, TokenRequest } from '../model/protocol.ts';
 import { STANDARD_TOKENS } from '../model/token_policy.ts';
 import { variant } from '../model/variant.ts';
-import type { Pair, WireError, WireRequest, WireResponse } from '../model/wire.ts';
+import type { WireError, WireRequest, WireResponse } from '../model/wire.ts';
 import type { Dialect, DialectDependencies, DialectVariant, Endpoint } from './dialect.ts';
 import {
   bearerChallenge,
   bodyParameters,
   clientCredentials,
+  failureHeaders,
   json,
   NO_STORE,
   needed,
@@ -210,10 +211,8 @@ const ERRORS: Readonly<Record<ErrorCode, WireError>> = {
 function fail(failure: Failure, at: 'endpoint' | 'route'): WireResponse {
   const { status, error } = ERRORS[failure.code];
   const challenge = at === 'endpoint' ? clientChallenge(failure) : bearerChallenge(failure);
-  const headers: Pair[] = [...(failure.headers ?? [])];
-  if (challenge !== undefined) headers.push(['www-authenticate', challenge]);
-  if (failure.retryAfter !== undefined) headers.push(['retry-after', String(failure.retryAfter)]);
-  return json(status, { error, error_description: quotable(failure.description) }, headers);
+  const body = { error, error_description: quotable(failure.description) };
+  return json(status, body, failureHeaders(failure, challenge));
 }
 
 /** RFC 6749 §5.2 asks for it when the client tried Basic, RFC 9110 §15.5.2 with every 401. */

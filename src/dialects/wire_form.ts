@@ -162,24 +162,6 @@ export function failureHeaders({ headers = [], retryAfter }: Failure, challenge:
   ];
 }
 
-/** The challenge on a proxied route (RFC 6750 §3). */
-export function tokenChallenge({ code, description, scope }: Failure): string | undefined {
-  switch (code) {
-    case 'missing_token':
-      // §3.1: who sent no token is told no error.
-      return 'Bearer realm="gatehouse"';
-    case 'invalid_request':
-    case 'invalid_token':
-    case 'insufficient_scope': {
-      const attributes = [`error="${code}"`, `error_description="${quotable(description)}"`];
-      if (scope !== undefined) attributes.push(`scope="${quotable(scope.join(' '))}"`);
-      return ['Bearer realm="gatehouse"', ...attributes].join(', ');
-    }
-    default:
-      return undefined;
-  }
-}
-
 /** A parameter's name for an error message, unless it is one that a stranger made up to be printed. */
 function nameForMessage(name: string): string {
   return /^[a-z][a-z_]{0,40}$/.test(name) ? name : 'each parameter';
