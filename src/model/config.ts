@@ -11,6 +11,7 @@ export interface Config {
   readonly store: VariantSettings;
   readonly cache: CacheSettings;
   readonly tokens: TokenSettings;
+  readonly idTokens: IdTokenSettings;
   readonly dialects: readonly DialectSettings[];
   readonly routes: readonly Route[];
   readonly clients: readonly Client[];
@@ -69,6 +70,11 @@ export interface TokenSettings {
   readonly refreshTtl: Seconds;
   readonly codeTtl: Seconds;
   readonly refreshGrace: Seconds;
+}
+export interface IdTokenSettings {
+  readonly ttl: Seconds;
+  /** How long each signing key signs. */
+  readonly keyRotation: Seconds;
 }
 export interface LogSettings {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';

@@ -122,6 +122,8 @@ export interface CodeRequest {
 /** Asks who the bearer of an access token is (OpenID Connect Core §5.3). */
 export interface UserInfoRequest {
   readonly token?: string | undefined;
+  /** Without it the token is not good enough; absent in dialects that answer every token of a user. */
+  readonly requiredScope?: string | undefined;
 }
 
 /** Asks what an `id_token` of this gateway says. */

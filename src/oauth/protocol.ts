@@ -7,13 +7,19 @@ import type { ClientRegistry } from '../registry/clients.ts';
 import type { ConsentRegistry } from '../registry/consents.ts';
 import type { TokenStore } from '../stores/token_store.ts';
 import type { Issuer } from '../tokens/issuing.ts';
+import type { SigningKeys } from '../tokens/signing_keys.ts';
 import { type AuthorizationFlow, createAuthorization } from './authorization.ts';
 import { createClientAuthentication } from './client_authentication.ts';
+import { createDelegation } from './delegation.ts';
 import { createDirectAuthorization } from './direct_authorization.ts';
 import type { Grant } from './grants/grant.ts';
+import type { IdTokens } from './id_tokens.ts';
 import { createIntrospection } from './introspection.ts';
 import { createRevocation } from './revocation.ts';
+import { createSignInDesk } from './sign_in.ts';
 import { createTokenEndpoint } from './token_endpoint.ts';
+import { createTokenInfo } from './token_info.ts';
+import { createUserInfo } from './user_info.ts';
 
 /**
  * The protocol core. This room owns what OAuth decides: who the client is, what a grant proves, which scopes are given,
@@ -35,6 +41,8 @@ export interface ProtocolDependencies {
   readonly passwords: PasswordVerifier;
   readonly store: TokenStore;
   readonly issuer: Issuer;
+  readonly idTokens: IdTokens;
+  readonly signingKeys: Pick<SigningKeys, 'published'>;
   readonly clock: Clock;
   readonly settings: TokenSettings;
   readonly facts: ServerFacts;
@@ -44,6 +52,7 @@ export interface ProtocolDependencies {
 
 export function createProtocol(deps: ProtocolDependencies): Protocol {
   const authenticate = createClientAuthentication(deps);
+  const desk = createSignInDesk(deps.connections);
   return {
     operations: {
       token: createTokenEndpoint({ ...deps, authenticate }),
@@ -51,6 +60,10 @@ export function createProtocol(deps: ProtocolDependencies): Protocol {
       introspect: createIntrospection({ ...deps, authenticate }),
       // RFC 8414: the facts of the configuration; the dialect adds its own URLs.
       metadata: async () => deps.facts,
+      userinfo: createUserInfo({ ...deps, desk }),
+      tokeninfo: createTokenInfo(deps),
+      delegation: createDelegation({ ...deps, authenticate, desk }),
+      jwks: async () => ({ keys: await deps.signingKeys.published() }),
       authorize_directly: createDirectAuthorization({ ...deps, authenticate }),
     },
     authorization: createAuthorization(deps),

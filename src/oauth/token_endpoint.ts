@@ -4,11 +4,13 @@ import { ProtocolError } from '../model/failure.ts';
 import type { TokenAnswer, TokenRequest } from '../model/protocol.ts';
 import type { Identity } from '../model/token.ts';
 import type { PolicyOf, TokenPolicy } from '../model/token_policy.ts';
+import { newFamilyRef } from '../tokens/families.ts';
 import { hasShape } from '../tokens/format.ts';
 import type { Issuer } from '../tokens/issuing.ts';
 import type { AuthenticateClient } from './client_authentication.ts';
 import type { Grant, Proof } from './grants/grant.ts';
-import { chosenScopes, stillAllowed } from './scopes.ts';
+import type { IdTokens } from './id_tokens.ts';
+import { allowedTo, chosenScopes, stillAllowed } from './scopes.ts';
 import { createSignInDesk } from './sign_in.ts';
 
 export interface TokenEndpointDependencies {
@@ -16,12 +18,13 @@ export interface TokenEndpointDependencies {
   readonly grants: readonly Grant[];
   readonly connections: readonly Connection[];
   readonly issuer: Issuer;
+  readonly idTokens: IdTokens;
   readonly policyOf: PolicyOf;
 }
 
 /** The token endpoint (RFC 6749 §3.2): the steps that every grant shares, so that none can forget one. */
 export function createTokenEndpoint(deps: TokenEndpointDependencies): (request: TokenRequest) => Promise<TokenAnswer> {
-  const { authenticate, issuer } = deps;
+  const { authenticate, issuer, idTokens } = deps;
   const grants = new Map(deps.grants.map((grant) => [grant.type, grant]));
   const desk = createSignInDesk(deps.connections);
 
@@ -45,9 +48,14 @@ export function createTokenEndpoint(deps: TokenEndpointDependencies): (request: 
 
     // 5. Which scopes: of what was proved, those that are still the client's and the user's, and of these those that were asked for.
     const granted = stillAllowed(proof.authorization.scopes, client.scopes);
-    const scopes = chosenScopes(request.scopes, stillAllowed(granted, user?.allowedScopes ?? granted));
+    const available = user ? allowedTo(user, granted) : granted;
+    const scopes = chosenScopes(request.scopes, available, proof.chosen ? available : undefined);
 
-    // 6. Issue, in the shape of the dialect.
+    // 6. What signs the id_token, if there is to be one? It must be there before anything is issued.
+    const sign = user && scopes.includes('openid') ? await idTokens.signer(client, policy) : undefined;
+
+    // 7. Issue, in the shape of the dialect.
+    const family = proof.rotates?.ref ?? proof.family ?? newFamilyRef(policy);
     const answer = await (proof.rotates
       ? issuer.refresh({ ...proof.rotates, policy, scopes, user })
       : issuer.issue({
@@ -55,10 +63,18 @@ export function createTokenEndpoint(deps: TokenEndpointDependencies): (request: 
           authorization: user ? { ...proof.authorization, user } : proof.authorization,
           scopes,
           refreshable: proof.refreshable && client.grants.includes('refresh_token') && offersRefresh(policy, scopes),
-          family: proof.family,
-          device: proof.device,
+          family,
+          device: checkedDevice(proof.device),
         }));
-    return user ? { ...answer, subject: user.subject } : answer;
+    if (!user) return answer;
+
+    // 8. Tell the client who signed in (OpenID Connect Core §3.1.3.3; after a refresh §12.2).
+    const { subject } = user;
+    if (!sign) return { ...answer, subject };
+    const { accessToken } = answer;
+    const { authenticatedAt } = proof.authorization;
+    const idToken = await sign({ user, scopes, family, authenticatedAt, nonce: proof.nonce, accessToken });
+    return { ...answer, subject, idToken };
   };
 
   async function currentUser({ authorization, rotates }: Proof, client: Client): Promise<Identity | undefined> {
@@ -94,6 +110,12 @@ function checkOrigin({ rotates, family }: Proof, { code }: TokenRequest, policy:
 
 const foreign = (error: 'invalid_grant' | 'invalid_refresh_token', what: string) =>
   new ProtocolError(error, `This ${what} was given by another token endpoint of this gateway: present it there.`);
+
+/** The name of a device is shown to users and operators, in lists of what they may end. */
+function checkedDevice(device: string | undefined): string | undefined {
+  if (device === undefined || /^[^\p{Cc}\p{Zl}\p{Zp}]{1,256}$/u.test(device)) return device;
+  throw new ProtocolError('invalid_request', 'Send device with 1 to 256 characters, without control characters.');
+}
 
 const unsupported = (known: readonly string[]) =>
   new ProtocolError('unsupported_grant_type', `Send grant_type with one of: ${known.join(' ')}.`);

@@ -1,5 +1,6 @@
 import type { Clock } from '../model/clock.ts';
 import { DependencyUnavailable } from '../model/failure.ts';
+import type { TokenPolicy } from '../model/token_policy.ts';
 import { inMilliseconds, inSeconds, milliseconds, type Seconds, seconds } from '../model/units.ts';
 import type { DocumentStore } from '../stores/document_store.ts';
 import type { Jwk, KeyAlgorithm, SignWith } from './jws.ts';
@@ -15,6 +16,11 @@ export interface SigningKeys {
   /** Every public key: those that signed what may still be valid, those that sign, and those that will sign next (RFC 7517). */
   published(): Promise<readonly Jwk[]>;
 }
+
+/** The algorithms that keys are needed for, when tokens are made by these policies. */
+export const keyAlgorithms = (policies: readonly TokenPolicy[]): readonly KeyAlgorithm[] => [
+  ...new Set(policies.flatMap(({ idTokens }) => (idTokens === 'HS256' ? [] : idTokens))),
+];
 
 export interface SigningKeysDependencies {
   readonly documents: DocumentStore;

@@ -12,7 +12,9 @@ export const client = z.strictObject({
   // VSCHAR of RFC 6749, appendix A.2: what every form of client authentication can carry.
   secret: text((value) => (/^[\x20-\x7e]{1,512}$/.test(value) ? undefined : 'must be 1 to 512 characters of ASCII'))
     .optional()
-    .describe(`The client secret; better written as file:PATH or \${VARIABLE}. Only its hash is kept in memory.`),
+    .describe(
+      `The client secret; better written as file:PATH or \${VARIABLE}. It is never stored; id_tokens that a dialect signs with HS256 need it, and not its hash alone.`,
+    ),
   secret_hash: text((value) =>
     SHA256.test(value) || ARGON2ID.test(value)
       ? undefined
@@ -26,14 +28,20 @@ export const client = z.strictObject({
     .boolean()
     .default(false)
     .describe('A client that cannot keep a secret (a browser or mobile app): PKCE, no secret.'),
-  grants: listOf(name())
+  // A name or a URI (RFC 6749 §4.5); which there are is compared later, with better advice.
+  grants: listOf(scope())
     .min(1)
     .describe('The grants it may use, such as authorization_code, refresh_token, client_credentials.'),
   redirect_uris: listOf(redirectUri())
     .max(100)
     .default([])
     .describe('Where the browser may be sent back to. Compared exactly, except for the port of loopback addresses.'),
-  scopes: listOf(scope()).max(1000).default([]).describe('The scopes it may ask for.'),
+  scopes: listOf(scope())
+    .max(1000)
+    .default([])
+    .describe(
+      'The scopes it may ask for. openid, profile, name, email, phone and offline_access are given only when asked for by name.',
+    ),
   audience: listOf(scope()).max(100).default([]).describe('The audience its tokens carry.'),
   connections: listOf(name())
     .min(1)

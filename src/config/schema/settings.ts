@@ -28,6 +28,12 @@ export const tokens = z.strictObject({
   refresh_grace: secondsWithin('1s', '60s')
     .prefault('10s')
     .describe('How long a rotated refresh token may be presented again, by the same client, for the same answer.'),
+  id_token_ttl: secondsWithin('1s', '1d').prefault('1h').describe('Life of an id_token (OpenID Connect).'),
+  key_rotation: secondsWithin('1s', '365d')
+    .prefault('30d')
+    .describe(
+      'How long a key signs id_tokens before the next one does; its public half stays published until all of them expired.',
+    ),
 });
 
 export const log = z.strictObject({

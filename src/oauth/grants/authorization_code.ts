@@ -27,7 +27,7 @@ export function create({ store }: Pick<GrantDependencies, 'store'>): Grant {
       if (client.public && record.codeChallenge === undefined) throw unknown();
       checkVerifier(codeVerifier, record.codeChallenge);
 
-      return { authorization: record, refreshable: true, family };
+      return { authorization: record, refreshable: true, family, chosen: true, nonce: record.nonce };
     },
   };
 

@@ -1,4 +1,5 @@
 import { ProtocolError } from '../../model/failure.ts';
+import { withoutPersonal } from '../claims.ts';
 import type { Grant } from './grant.ts';
 
 /** RFC 6749 §4.4: the client acts for itself. Authenticating was the proof, so a client without a secret has none. */
@@ -14,7 +15,8 @@ export function create(): Grant {
       }
       const { id, scopes, audience } = client;
       // No refresh token (RFC 6749 §4.4.3): the client can always ask again.
-      return { authorization: { client: id, scopes, audience }, refreshable: false };
+      // And nothing of what is about a person: there is none.
+      return { authorization: { client: id, scopes: withoutPersonal(scopes), audience }, refreshable: false };
     },
   };
 }

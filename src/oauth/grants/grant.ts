@@ -3,7 +3,9 @@ import type { Client, GrantType } from '../../model/client.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { TokenRequest } from '../../model/protocol.ts';
 import type { Authorization, Family, TokenRef } from '../../model/token.ts';
+import type { PolicyOf } from '../../model/token_policy.ts';
 import type { TokenStore } from '../../stores/token_store.ts';
+import type { IdTokens } from '../id_tokens.ts';
 
 /** What a grant has proved: that tokens may be issued, for whom and for what. */
 export interface Proof {
@@ -15,6 +17,10 @@ export interface Proof {
   /** Set by the refresh grant: the family to rotate and the token that was presented. */
   readonly rotates?: { readonly ref: TokenRef; readonly family: Family; readonly presented: string } | undefined;
   readonly device?: string | undefined;
+  /** The scopes were chosen when this was granted: a request that names none means all of them (RFC 6749 §6). */
+  readonly chosen?: boolean | undefined;
+  /** What the `id_token` must repeat (OpenID Connect Core §2). */
+  readonly nonce?: string | undefined;
 }
 
 /**
@@ -33,4 +39,6 @@ export interface GrantDependencies {
   readonly store: TokenStore;
   readonly connections: readonly Connection[];
   readonly clock: Clock;
+  readonly idTokens: IdTokens;
+  readonly policyOf: PolicyOf;
 }

@@ -16,7 +16,12 @@ export function create({ store }: Pick<GrantDependencies, 'store'>): Grant {
       const family = await store.get('family', ref);
       // Another client's token is answered like none at all, and nothing happens to it (RFC 6749 §10.4).
       if (!family || family.client !== client.id) throw unknown();
-      return { authorization: family, refreshable: true, rotates: { ref, family, presented: refreshToken } };
+      return {
+        authorization: family,
+        refreshable: true,
+        chosen: true,
+        rotates: { ref, family, presented: refreshToken },
+      };
     },
   };
 }
