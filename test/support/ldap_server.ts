@@ -69,8 +69,8 @@ dbnosync
 index objectClass,uid,member eq
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact="${SERVICE.bind_dn}" read by * none
-# Fifty entries at once; more come in pages only.
-limits dn.exact="${SERVICE.bind_dn}" size=50 size.pr=50 size.prtotal=unlimited
+# Fifty entries in one answer; more come in pages only, of a hundred at most.
+limits dn.exact="${SERVICE.bind_dn}" size=50 size.pr=100 size.prtotal=unlimited
 `;
 
 const FOUNDATION = `
