@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { ErrorCode, Failure } from '../model/failure.ts';
-import { ProtocolError } from '../model/failure.ts';
+import { type ErrorCode, type Failure, ProtocolError } from '../model/failure.ts';
 import type {
   AuthorizationRequest,
+  Claims,
   ClientCredentials,
   CodeRequest,
   DelegationAnswer,
@@ -12,13 +12,14 @@ import type {
 } from '../model/protocol.ts';
 import { STANDARD_TOKENS, type TokenPolicy } from '../model/token_policy.ts';
 import { variant } from '../model/variant.ts';
-import type { Pair, WireError, WireRequest, WireResponse } from '../model/wire.ts';
+import type { WireError, WireRequest, WireResponse } from '../model/wire.ts';
 import type { Dialect, DialectDependencies, DialectVariant, Endpoint } from './dialect.ts';
 import {
   bearerChallenge,
   bearerToken,
   bodyParameters,
   clientCredentials,
+  failureHeaders,
   json,
   type Parameters,
   parametersOf,
@@ -83,14 +84,14 @@ function endpointsUnder(prefix: string, signing: TokenPolicy['idTokens']): reado
       method: 'GET',
       path: `${prefix}/userinfo`,
       decode: ({ authorization }) => ({ token: bearerToken(authorization) }),
-      encode: (claims) => json(200, claims),
+      encode: encodeProfile,
     },
     {
       operation: 'tokeninfo',
       method: 'POST',
       path: `${prefix}/tokeninfo`,
       decode: (request) => ({ idToken: given(bodyParameters(request), 'id_token') }),
-      encode: (claims) => json(200, claims),
+      encode: encodeProfile,
     },
     {
       operation: 'delegation',
@@ -181,6 +182,11 @@ function decodeDelegation(request: WireRequest): DelegationRequest {
   }
   const refreshToken = given(parameters, 'refresh_token');
   return { dialect: 'auth0', credentials, grantType, refreshToken, scopes: scopesOf(parameters.get('scope')) };
+}
+
+/** Profiles had `user_id` before there was `sub`, and apps look for either. */
+function encodeProfile(claims: Claims): WireResponse {
+  return json(200, { ...claims, user_id: claims['sub'] });
 }
 
 function encodeDelegation({ idToken, expiresIn }: DelegationAnswer): WireResponse {
@@ -293,12 +299,9 @@ const ERRORS: Readonly<Record<ErrorCode, WireError>> = {
 
 function fail(failure: Failure): WireResponse {
   const { status, error } = ERRORS[failure.code];
-  const challenge = bearerChallenge(failure);
-  const headers: Pair[] = [...(failure.headers ?? [])];
-  // A request that is refused with 400 at a route may have sent its token in a wrong way; at the endpoints there is none.
-  if (status === 401 && challenge !== undefined) headers.push(['www-authenticate', challenge]);
-  if (failure.retryAfter !== undefined) headers.push(['retry-after', String(failure.retryAfter)]);
-  return json(status, { error, error_description: descriptionOf(failure) }, headers);
+  // A missing parameter of a sign-in is no matter of a token, and at a route the status says enough.
+  const challenge = failure.code === 'invalid_request' ? undefined : bearerChallenge(failure);
+  return json(status, { error, error_description: descriptionOf(failure) }, failureHeaders(failure, challenge));
 }
 
 /** Apps compare these two texts. */
