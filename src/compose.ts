@@ -6,6 +6,7 @@ import type { ConfigVariants } from './config/variants.ts';
 import { adfs } from './connections/adfs.ts';
 import type { ConnectionVariant } from './connections/connection.ts';
 import { database } from './connections/database.ts';
+import { ldap } from './connections/ldap.ts';
 import { oidc } from './connections/oidc.ts';
 import { createPasswordVerifier, hashPassword } from './connections/password_hash.ts';
 import { startDemoApi } from './demo/demo_api.ts';
@@ -51,7 +52,7 @@ import { createSigningKeys, keyAlgorithms } from './tokens/signing_keys.ts';
 /** The stores, by the `type` of `store:`. */
 const stores: Readonly<Record<string, BackendVariant>> = { embedded, redis, memory };
 /** The connections, by the `type` of each of `connections:`. */
-const connections: Readonly<Record<string, ConnectionVariant>> = { adfs, database, oidc };
+const connections: Readonly<Record<string, ConnectionVariant>> = { adfs, database, ldap, oidc };
 /** The dialects, by the `type` of each of `dialects:`. */
 const dialects: Readonly<Record<string, DialectVariant>> = { oauth2, roambi, locus };
 /** The grants, by the wire value of `grant_type`. */
