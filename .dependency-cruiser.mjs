@@ -45,6 +45,7 @@ const doors = [
   ['yaml', '^src/config/'],
   ['pino|prom-client', '^src/observe/'],
   ['jose', '^src/tokens/jws\\.ts$'],
+  ['ldapts', '^src/connections/ldap'],
   ['openid-client', '^src/connections/oidc_provider\\.ts$'],
   ['fast-xml-parser', '^src/connections/adfs_answer\\.ts$'],
 ].map(([library, door]) => ({
