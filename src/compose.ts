@@ -10,6 +10,7 @@ import { ldap } from './connections/ldap.ts';
 import { oidc } from './connections/oidc.ts';
 import { createPasswordVerifier, hashPassword } from './connections/password_hash.ts';
 import { startDemoApi } from './demo/demo_api.ts';
+import { auth0 } from './dialects/auth0.ts';
 import type { DialectVariant } from './dialects/dialect.ts';
 import { locus } from './dialects/locus.ts';
 import { oauth2 } from './dialects/oauth2.ts';
@@ -54,7 +55,7 @@ const stores: Readonly<Record<string, BackendVariant>> = { embedded, redis, memo
 /** The connections, by the `type` of each of `connections:`. */
 const connections: Readonly<Record<string, ConnectionVariant>> = { adfs, database, ldap, oidc };
 /** The dialects, by the `type` of each of `dialects:`. */
-const dialects: Readonly<Record<string, DialectVariant>> = { oauth2, roambi, locus };
+const dialects: Readonly<Record<string, DialectVariant>> = { oauth2, roambi, locus, auth0 };
 /** The grants, by the wire value of `grant_type`. */
 const grants: Readonly<Record<string, (deps: GrantDependencies) => Grant>> = {
   authorization_code: authorizationCode.create,
