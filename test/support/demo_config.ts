@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 
-/** The configuration that `npm start` runs, on free ports and with this store instead of `./data`. */
-export async function demoConfig(store: string, more = ''): Promise<string> {
-  const text = await readFile('config/gatehouse.yaml', 'utf8');
+/** A configuration as it is shipped, what `npm start` runs by default, on free ports and with this store instead of `./data`. */
+export async function demoConfig(store: string, more = '', file = 'config/gatehouse.yaml'): Promise<string> {
+  const text = await readFile(file, 'utf8');
   const replaced = ['listen', 'admin', 'store'].reduce(
     // A top-level key with everything indented below it, comments included.
     (yaml, key) => yaml.replace(new RegExp(`^${key}:.*\\n(?:[ \\t]+.*\\n|\\n(?=[ \\t]))*`, 'm'), ''),
