@@ -16,6 +16,8 @@ export interface CounterStore {
   hit(key: string, window: Milliseconds): Answer<Count>;
   /** What `hit` would count from; undefined if no window is open. */
   peek(key: string): Answer<Count | undefined>;
+  /** Takes one event back that turned out not to count. A window that is over, or that has none, stays as it is. */
+  forgive(key: string): Answer<void>;
   /** Closes the window. */
   reset(key: string): Answer<void>;
 }

@@ -27,6 +27,10 @@ export class EmbeddedCounters implements CounterStore {
     return row && { count: Number(row['count']), remaining: milliseconds(Number(row['ends_at']) - now) };
   }
 
+  async forgive(key: string): Promise<void> {
+    await this.#database.write(() => this.#sql.forgive.run({ key }));
+  }
+
   async reset(key: string): Promise<void> {
     await this.#database.write(() => this.#sql.reset.run({ key }));
   }
@@ -35,6 +39,7 @@ export class EmbeddedCounters implements CounterStore {
 function statements(database: EmbeddedDatabase) {
   return {
     peek: database.prepare('SELECT count, ends_at FROM counters WHERE key = $key AND ends_at > $now'),
+    forgive: database.prepare('UPDATE counters SET count = count - 1 WHERE key = $key AND count > 0'),
     reset: database.prepare('DELETE FROM counters WHERE key = $key'),
     hit: database.prepare(`
       INSERT INTO counters (key, count, ends_at) VALUES ($key, 1, $end)

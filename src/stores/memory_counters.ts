@@ -32,6 +32,11 @@ export class MemoryCounters implements CounterStore {
     return { count: open.count, remaining: milliseconds(open.endsAt - now) };
   }
 
+  forgive(key: string): void {
+    const open = this.#windows.get(key);
+    if (open !== undefined && open.count > 0) open.count -= 1;
+  }
+
   reset(key: string): void {
     this.#windows.delete(key);
   }

@@ -3,7 +3,7 @@ import type { Count, CounterStore } from './counter_store.ts';
 import { run } from './redis_client.ts';
 import type { Connection } from './redis_connections.ts';
 import type { RedisKeys } from './redis_keys.ts';
-import { HIT, PEEK, RESET } from './redis_scripts.ts';
+import { FORGIVE, HIT, PEEK, RESET } from './redis_scripts.ts';
 
 /** Counts in Redis, together over all nodes. A window begins with its first event and ends by the expiry of its key. */
 export class RedisCounters implements CounterStore {
@@ -25,6 +25,10 @@ export class RedisCounters implements CounterStore {
     const reply = await run(this.#mutating, PEEK, [this.#keys.counter(key)], []);
     const [count, left] = Array.isArray(reply) ? reply : [];
     return Number(left) > 0 ? { count: Number(count), remaining: milliseconds(Number(left)) } : undefined;
+  }
+
+  async forgive(key: string): Promise<void> {
+    await run(this.#mutating, FORGIVE, [this.#keys.counter(key)], []);
   }
 
   async reset(key: string): Promise<void> {

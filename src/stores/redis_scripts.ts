@@ -116,5 +116,10 @@ return { count, left }`);
 export const PEEK = script(`
 return { redis.call('GET', KEYS[1]) or 0, redis.call('PTTL', KEYS[1]) }`);
 
+/** KEYS: a counter. A key that has expired is not made anew: it would have no window. */
+export const FORGIVE = script(`
+if tonumber(redis.call('GET', KEYS[1]) or 0) > 0 then return redis.call('DECR', KEYS[1]) end
+return 0`);
+
 export const RESET = script(`
 return redis.call('DEL', KEYS[1])`);

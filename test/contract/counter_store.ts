@@ -70,6 +70,20 @@ export function counterStoreContract(start: () => Promise<BackendUnderTest>): vo
       expect((await backend.counters.hit('open', milliseconds(60_000))).count).toBe(2);
     });
 
+    it('takes events back, down to none, without touching the window', async () => {
+      const window = milliseconds(400);
+      await backend.counters.forgive('never counted');
+      expect(await backend.counters.peek('never counted')).toBeUndefined();
+      for (let hit = 0; hit < 3; hit++) await backend.counters.hit('forgiven', window);
+      await other.counters.forgive('forgiven');
+      expect((await backend.counters.peek('forgiven'))?.count).toBe(2);
+      for (let more = 0; more < 5; more++) await other.counters.forgive('forgiven');
+      expect((await backend.counters.hit('forgiven', window)).count).toBe(1);
+      await under.elapse(450);
+      await other.counters.forgive('forgiven');
+      expect((await backend.counters.hit('forgiven', window)).count).toBe(1);
+    });
+
     it('keeps hostile keys apart', async () => {
       const keys = [...new Set(HOSTILE_IDS)];
       for (const key of keys) expect((await backend.counters.hit(key, milliseconds(60_000))).count).toBe(1);

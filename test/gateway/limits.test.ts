@@ -77,11 +77,11 @@ describe('calls at once', () => {
 
 describe('a counter store that is down', () => {
   const gone = () => Promise.reject(new DependencyUnavailable('redis', 'gone'));
-  const down: CounterStore = { hit: gone, peek: gone, reset: gone };
+  const down: CounterStore = { hit: gone, peek: gone, forgive: gone, reset: gone };
   const throwing = () => {
     throw new DependencyUnavailable('redis', 'gone');
   };
-  const broken: CounterStore = { hit: throwing, peek: throwing, reset: throwing };
+  const broken: CounterStore = { hit: throwing, peek: throwing, forgive: throwing, reset: throwing };
   for (const [title, store] of [
     ['later', down],
     ['at once', broken],
