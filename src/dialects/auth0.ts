@@ -65,7 +65,7 @@ export const auth0: DialectVariant = {
 };
 
 function tokensSignedWith(idTokens: TokenPolicy['idTokens']): TokenPolicy {
-  return { ...STANDARD_TOKENS, rotates: false, refreshScope: 'offline_access', idTokens };
+  return { ...STANDARD_TOKENS, rotates: false, refreshScope: 'offline_access', personalScopesOnly: true, idTokens };
 }
 
 function endpointsUnder(prefix: string, signing: TokenPolicy['idTokens']): readonly Endpoint[] {

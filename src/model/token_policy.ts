@@ -20,6 +20,8 @@ export interface TokenPolicy {
   readonly rotates: boolean;
   /** The scope that a refresh token is given for; absent: one is given to every client that may use it. */
   readonly refreshScope?: string | undefined;
+  /** Apps ask by scope only for what they are told about the user (and for refreshing); what they may do comes with any of these. */
+  readonly personalScopesOnly?: boolean | undefined;
   /** How `id_token`s are signed: with the gateway's keys, or (HS256) with the secret of the client that they are for. */
   readonly idTokens: 'RS256' | 'ES256' | 'HS256';
 }

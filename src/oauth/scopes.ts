@@ -1,5 +1,6 @@
 import { ProtocolError } from '../model/failure.ts';
 import type { Identity } from '../model/token.ts';
+import type { TokenPolicy } from '../model/token_policy.ts';
 import { isPersonal, withoutPersonal } from './claims.ts';
 
 /**
@@ -17,6 +18,16 @@ export function chosenScopes(
   // What was asked for is not repeated: it is whatever a stranger wrote.
   const hint = available.length > 0 ? `ask for any of: ${available.join(' ')}` : 'leave scope out';
   throw new ProtocolError('invalid_scope', `A scope was asked for that cannot be given here: ${hint}.`);
+}
+
+/** What a request that names only personal scopes asks for in a dialect where no others can be named: these, and the default. */
+export function askedUnder(
+  { personalScopesOnly }: TokenPolicy,
+  asked: readonly string[] | undefined,
+  available: readonly string[],
+): readonly string[] | undefined {
+  if (!personalScopesOnly || asked === undefined || withoutPersonal(asked).length > 0) return asked;
+  return [...asked, ...withoutPersonal(available)];
 }
 
 /** The scopes that are still the client's: what was granted before the client was restricted is not given again. */

@@ -10,7 +10,7 @@ import type { Issuer } from '../tokens/issuing.ts';
 import type { AuthenticateClient } from './client_authentication.ts';
 import type { Grant, Proof } from './grants/grant.ts';
 import type { IdTokens } from './id_tokens.ts';
-import { allowedTo, chosenScopes, stillAllowed } from './scopes.ts';
+import { allowedTo, askedUnder, chosenScopes, stillAllowed } from './scopes.ts';
 import { createSignInDesk } from './sign_in.ts';
 
 export interface TokenEndpointDependencies {
@@ -49,7 +49,8 @@ export function createTokenEndpoint(deps: TokenEndpointDependencies): (request: 
     // 5. Which scopes: of what was proved, those that are still the client's and the user's, and of these those that were asked for.
     const granted = stillAllowed(proof.authorization.scopes, client.scopes);
     const available = user ? allowedTo(user, granted) : granted;
-    const scopes = chosenScopes(request.scopes, available, proof.chosen ? available : undefined);
+    const asked = askedUnder(policy, request.scopes, available);
+    const scopes = chosenScopes(asked, available, proof.chosen ? available : undefined);
 
     // 6. What signs the id_token, if there is to be one? It must be there before anything is issued.
     const sign = user && scopes.includes('openid') ? await idTokens.signer(client, policy) : undefined;
