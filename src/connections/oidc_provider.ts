@@ -171,6 +171,8 @@ function refusalOf(error: unknown): string | undefined {
 /** @returns an error that carries no message of the provider, which may quote what it was sent. */
 function unavailable(name: string, error: unknown): DependencyUnavailable {
   if (error instanceof DependencyUnavailable) return error;
+  // An HTTP challenge is for us, and never about the user.
+  if (error instanceof client.WWWAuthenticateChallengeError) return new DependencyUnavailable(name, 'invalid_client');
   const word =
     error instanceof client.ResponseBodyError || error instanceof client.AuthorizationResponseError
       ? error.error
