@@ -10,7 +10,7 @@ import { freePort } from './redis_server.ts';
 
 /**
  * Real OpenLDAP servers for tests: started on free ports with a folder of their own, killed, frozen and brought back.
- * They accept unauthenticated binds (`allow bind_anon_cred`): a name with an empty password is a success, as RFC 4513 §5.1.2 has it.
+ * They accept unauthenticated binds (`allow bind_anon_dn`): a name with an empty password is a success, as RFC 4513 §5.1.2 has it.
  */
 export interface LdapServer {
   readonly url: string;
@@ -55,7 +55,7 @@ include /etc/ldap/schema/inetorgperson.schema
 ${ACTIVE_DIRECTORY}
 modulepath /usr/lib/ldap
 moduleload back_mdb
-allow bind_anon_cred
+allow bind_anon_dn bind_anon_cred
 loglevel stats
 pidfile ${folder}/slapd.pid
 TLSCertificateFile ${folder}/server.pem
