@@ -1,12 +1,20 @@
 import { z } from 'zod';
-import type { ErrorCode, Failure } from '../model/failure.ts';
-import type { IntrospectionAnswer, ServerFacts, TokenAnswer, TokenRequest } from '../model/protocol.ts';
-import { STANDARD_TOKENS } from '../model/token_policy.ts';
+import { type ErrorCode, type Failure, ProtocolError } from '../model/failure.ts';
+import type {
+  Claims,
+  IntrospectionAnswer,
+  ServerFacts,
+  TokenAnswer,
+  TokenRequest,
+  UserInfoRequest,
+} from '../model/protocol.ts';
+import { STANDARD_TOKENS, type TokenPolicy } from '../model/token_policy.ts';
 import { variant } from '../model/variant.ts';
 import type { WireError, WireRequest, WireResponse } from '../model/wire.ts';
 import type { Dialect, DialectDependencies, DialectVariant, Endpoint } from './dialect.ts';
 import {
   bearerChallenge,
+  bearerToken,
   bodyParameters,
   clientCredentials,
   failureHeaders,
@@ -18,13 +26,20 @@ import {
   scopesOf,
 } from './wire_form.ts';
 
-/** The standard dialect: RFC 6749 with PKCE (7636), revocation (7009), introspection (7662), metadata (8414), Bearer (6750). */
+/**
+ * The standard dialect: RFC 6749 with PKCE (7636), revocation (7009), introspection (7662), metadata (8414), Bearer (6750), and
+ * OpenID Connect (Core, Discovery) for the scope `openid`.
+ */
 
 const options = z.strictObject({
   require_pkce: z
     .boolean()
     .default(true)
     .describe('Whether confidential clients must use PKCE too. Public clients must in any case.'),
+  id_token_signing: z
+    .enum(['RS256', 'ES256'])
+    .default('RS256')
+    .describe('How id_tokens are signed. Every OpenID Connect client can check RS256; ES256 makes shorter ones.'),
 });
 type OAuth2Options = z.infer<typeof options>;
 
@@ -33,22 +48,28 @@ export const oauth2: DialectVariant = {
   ...variant<OAuth2Options, DialectDependencies, Dialect>({
     type: 'oauth2',
     options,
-    create: ({ require_pkce }, { prefix }) => ({
+    create: ({ require_pkce, id_token_signing: idTokens }, { prefix }) => ({
       type: 'oauth2',
-      tokens: STANDARD_TOKENS,
-      endpoints: endpointsUnder(prefix.replace(/\/$/, ''), require_pkce),
+      tokens: { ...STANDARD_TOKENS, ...(idTokens && { idTokens }) },
+      endpoints: endpointsUnder(prefix.replace(/\/$/, ''), require_pkce, idTokens),
       errors: ERRORS,
       fail,
     }),
   }),
 };
 
-function endpointsUnder(prefix: string, requirePkce: boolean): readonly Endpoint[] {
+function endpointsUnder(
+  prefix: string,
+  requirePkce: boolean,
+  idTokens: TokenPolicy['idTokens'] = STANDARD_TOKENS.idTokens,
+): readonly Endpoint[] {
   const paths: Paths = {
     authorize: `${prefix}/authorize`,
     token: `${prefix}/token`,
     revoke: `${prefix}/revoke`,
     introspect: `${prefix}/introspect`,
+    userinfo: `${prefix}/userinfo`,
+    jwks: `${prefix}/jwks`,
   };
   return [
     {
@@ -78,14 +99,31 @@ function endpointsUnder(prefix: string, requirePkce: boolean): readonly Endpoint
       method: 'GET',
       path: '/.well-known/oauth-authorization-server',
       decode: () => undefined,
-      encode: (facts) => encodeMetadata(facts, paths),
+      encode: (facts) => json(200, metadataOf(facts, paths)),
     },
+    {
+      operation: 'metadata',
+      method: 'GET',
+      path: '/.well-known/openid-configuration',
+      decode: () => undefined,
+      encode: (facts) => json(200, { ...metadataOf(facts, paths), ...providerMetadata(facts, paths, idTokens) }),
+    },
+    {
+      operation: 'jwks',
+      method: 'GET',
+      path: paths.jwks,
+      decode: () => undefined,
+      encode: (keys) => json(200, keys),
+    },
+    // OpenID Connect Core §5.3.1: by either method.
+    { operation: 'userinfo', method: 'GET', path: paths.userinfo, decode: decodeUserInfo, encode: encodeUserInfo },
+    { operation: 'userinfo', method: 'POST', path: paths.userinfo, decode: decodeUserInfo, encode: encodeUserInfo },
   ];
 }
 
-type Paths = Readonly<Record<'authorize' | 'token' | 'revoke' | 'introspect', string>>;
+type Paths = Readonly<Record<'authorize' | 'token' | 'revoke' | 'introspect' | 'userinfo' | 'jwks', string>>;
 
-/** RFC 6749 §4.1.1, RFC 7636 §4.3. */
+/** RFC 6749 §4.1.1, RFC 7636 §4.3, OpenID Connect Core §3.1.2.1. */
 function decodeAuthorization({ query }: WireRequest, requirePkce: boolean) {
   const parameters = parametersOf(query);
   return {
@@ -97,11 +135,14 @@ function decodeAuthorization({ query }: WireRequest, requirePkce: boolean) {
     state: parameters.get('state'),
     codeChallenge: parameters.get('code_challenge'),
     codeChallengeMethod: parameters.get('code_challenge_method'),
+    nonce: parameters.get('nonce'),
+    prompt: parameters.get('prompt'),
+    maxAge: parameters.get('max_age'),
     pkce: requirePkce ? ('everybody' as const) : ('public_clients' as const),
   };
 }
 
-/** RFC 6749 §4.1.3, §4.3.2, §4.4.2, §6. */
+/** RFC 6749 §4.1.3, §4.3.2, §4.4.2, §6, RFC 7523 §2.1. */
 function decodeToken(request: WireRequest): TokenRequest {
   const parameters = bodyParameters(request);
   const grantType = needed(parameters, 'grant_type');
@@ -116,6 +157,7 @@ function decodeToken(request: WireRequest): TokenRequest {
     refreshToken: parameters.get('refresh_token'),
     username: parameters.get('username'),
     password: parameters.get('password'),
+    assertion: parameters.get('assertion'),
     // The code already says which scopes; RFC 6749 §4.1.3 knows no scope here, and unknown parameters are ignored.
     scopes: grantType === 'authorization_code' ? undefined : scopesOf(parameters.get('scope')),
   };
@@ -128,13 +170,26 @@ function decodeAboutToken(request: WireRequest) {
   return { credentials, token: needed(parameters, 'token') };
 }
 
-/** RFC 6749 §5.1. */
+/** RFC 6750 §2.1 and, for a form, §2.2; never in the query string, which ends up in logs (§2.3). */
+function decodeUserInfo(request: WireRequest): UserInfoRequest {
+  const inBody = bodyParameters(request).get('access_token');
+  if (request.authorization !== undefined && inBody !== undefined) {
+    throw new ProtocolError('invalid_request', 'Send the access token in one place: the header or the body, not both.');
+  }
+  return { token: inBody ?? bearerToken(request.authorization), requiredScope: 'openid' };
+}
+
+/** OpenID Connect Core §5.3.2. */
+const encodeUserInfo = (claims: Claims): WireResponse => json(200, claims);
+
+/** RFC 6749 §5.1; OpenID Connect Core §3.1.3.3. */
 function encodeToken(answer: TokenAnswer): WireResponse {
   return json(200, {
     access_token: answer.accessToken,
     token_type: 'Bearer',
     expires_in: answer.expiresIn,
     refresh_token: answer.refreshToken,
+    id_token: answer.idToken,
     scope: answer.scopes.join(' ') || undefined,
   });
 }
@@ -156,10 +211,10 @@ function encodeIntrospection(answer: IntrospectionAnswer): WireResponse {
 }
 
 /** RFC 8414 §2; empty lists are left out (§3.2). */
-function encodeMetadata(facts: ServerFacts, paths: Paths): WireResponse {
+function metadataOf(facts: ServerFacts, paths: Paths): object {
   const base = facts.issuer.replace(/\/$/, '');
   const everybody = ['client_secret_basic', 'client_secret_post', 'none'];
-  return json(200, {
+  return {
     issuer: facts.issuer,
     authorization_endpoint: base + paths.authorize,
     token_endpoint: base + paths.token,
@@ -174,8 +229,28 @@ function encodeMetadata(facts: ServerFacts, paths: Paths): WireResponse {
     scopes_supported: facts.scopes.length > 0 ? facts.scopes : undefined,
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
-  });
+  };
 }
+
+/** OpenID Connect Discovery §3. What is false by default and false here is left out; `request_uri` would be true. */
+function providerMetadata(facts: ServerFacts, paths: Paths, idTokens: TokenPolicy['idTokens']): object {
+  const base = facts.issuer.replace(/\/$/, '');
+  return {
+    userinfo_endpoint: base + paths.userinfo,
+    jwks_uri: base + paths.jwks,
+    scopes_supported: [...new Set(['openid', ...facts.scopes])],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: [idTokens],
+    claims_supported: CLAIMS,
+    prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
+    request_uri_parameter_supported: false,
+  };
+}
+
+const CLAIMS = [
+  ...['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'at_hash', 'jti', 'sid'],
+  ...['name', 'preferred_username', 'email', 'phone_number'],
+];
 
 const ERRORS: Readonly<Record<ErrorCode, WireError>> = {
   invalid_request: { status: 400, error: 'invalid_request' },
@@ -210,12 +285,14 @@ const ERRORS: Readonly<Record<ErrorCode, WireError>> = {
 
 function fail(failure: Failure, at: 'endpoint' | 'route'): WireResponse {
   const { status, error } = ERRORS[failure.code];
-  const challenge = at === 'endpoint' ? clientChallenge(failure) : bearerChallenge(failure);
+  const challenge = at === 'endpoint' ? endpointChallenge(failure) : bearerChallenge(failure);
   const body = { error, error_description: quotable(failure.description) };
   return json(status, body, failureHeaders(failure, challenge));
 }
 
 /** RFC 6749 §5.2 asks for it when the client tried Basic, RFC 9110 §15.5.2 with every 401. */
-function clientChallenge({ code }: Failure): string | undefined {
-  return code === 'invalid_client' ? 'Basic realm="gatehouse"' : undefined;
+function endpointChallenge(failure: Failure): string | undefined {
+  if (failure.code === 'invalid_client') return 'Basic realm="gatehouse"';
+  // At the UserInfo endpoint (OpenID Connect Core §5.3.3). A malformed request is no question of tokens anywhere else.
+  return failure.code === 'invalid_request' ? undefined : bearerChallenge(failure);
 }

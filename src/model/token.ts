@@ -112,6 +112,10 @@ export interface Interaction {
   readonly csrf: string;
   /** The browser is away at an outside provider: which connection sent it there, and what was agreed. */
   readonly away?: Away | undefined;
+  /** The session that may not answer it, because the app wants a newer sign-in (`prompt=login`, `max_age`). */
+  readonly staleSession?: TokenHash | undefined;
+  /** The app wants the user to be asked even if they agreed before (`prompt=consent`). */
+  readonly askConsent?: true | undefined;
   readonly expiresAt: Seconds;
 }
 

@@ -4,8 +4,9 @@ import type { Clock } from '../model/clock.ts';
 import type { TokenSettings } from '../model/config.ts';
 import { type Failure, ProtocolError } from '../model/failure.ts';
 import type { AuthorizationRequest, ServerFacts } from '../model/protocol.ts';
-import type { Identity } from '../model/token.ts';
+import type { Identity, Interaction } from '../model/token.ts';
 import type { PolicyOf } from '../model/token_policy.ts';
+import { inSeconds } from '../model/units.ts';
 import type { Pair } from '../model/wire.ts';
 import type { ClientRegistry } from '../registry/clients.ts';
 import type { ConsentRegistry } from '../registry/consents.ts';
@@ -23,6 +24,7 @@ import {
   type OpenedRequest,
   type OpenInteraction,
 } from './interactions.ts';
+import { checkedPrompts, isStale, type Prompts, UNSEEN } from './prompts.ts';
 import { isRegistered, withParameters } from './redirects.ts';
 import { createSignInDesk } from './sign_in.ts';
 
@@ -120,7 +122,7 @@ interface SignedIn extends FoundSession {
 }
 
 export function createAuthorization(deps: AuthorizationDependencies): AuthorizationFlow {
-  const { clients, consents, facts } = deps;
+  const { clients, consents, facts, clock } = deps;
   const interactions = createInteractions(deps);
   const sessions = createBrowserSessions(deps);
   const issueCode = createCodeIssuer(deps);
@@ -138,10 +140,21 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     // 3. Keep it, bound to this browser. A browser without our cookie is a new one, whatever session it brings.
     const known = isBrowserId(browser.id);
     const id = known ? browser.id : newBrowserId();
-    const open = await interactions.open(checked.request, id);
+    const mine = known ? browser : { id };
+    const open = await interactions.open({ ...checked.request, ...(await asked(checked.prompts, mine)) }, id);
 
-    // 4. Go as far as is possible without the user.
-    return proceed(open, target.client, known ? browser : { id });
+    // 4. Go as far as is possible without the user, and no further if the app allows no page.
+    return proceed(open, target.client, mine, checked.prompts);
+  }
+
+  /** What the app's wishes mean in this browser, in the form in which they can be kept. */
+  async function asked(
+    prompts: Prompts,
+    { session }: Browser,
+  ): Promise<Pick<Interaction, 'staleSession' | 'askConsent'>> {
+    const found = await sessions.find(session);
+    const stale = found && isStale(prompts, found.session, inSeconds(clock.now()));
+    return { ...(stale && { staleSession: found.ref.hash }), ...(prompts.askConsent && { askConsent: true }) };
   }
 
   async function resume(interaction: string, browser: Browser): Promise<Step> {
@@ -191,7 +204,7 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
 
   async function consent(interaction: string, browser: Browser, form: ConsentForm): Promise<Step> {
     const { open, client } = await reopen(interaction, browser);
-    const signedIn = await signedInTo(client, browser);
+    const signedIn = await signedInTo(open, client, browser);
     if (!signedIn) return signInPage(open, client, browser);
     checkCsrf(form.csrf, consentCsrf(open.record, signedIn.ref));
     if (!form.allow) {
@@ -202,15 +215,27 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
   }
 
   /** Sign-in page, consent page or code: whatever is missing first. */
-  async function proceed(open: OpenInteraction, client: Client, browser: Browser): Promise<Step> {
-    const signedIn = await signedInTo(client, browser);
-    if (!signedIn) return signInPage(open, client, browser);
+  async function proceed(
+    open: OpenInteraction,
+    client: Client,
+    browser: Browser,
+    { silent }: Pick<Prompts, 'silent'> = { silent: false },
+  ): Promise<Step> {
+    const signedIn = await signedInTo(open, client, browser);
+    if (!signedIn) return silent ? unseen(open, 'sign_in') : signInPage(open, client, browser);
     // Anyone can claim to be a public client, so an earlier consent says nothing about who asks now (RFC 8252 §8.6).
-    const agreed = !client.public && (await consents.covers(signedIn.user.subject, client.id, open.record.scopes));
+    const { redirectUri, scopes, askConsent } = open.record;
+    const agreed = !client.public && !askConsent && (await consents.covers(signedIn.user.subject, client.id, scopes));
     if (agreed) return finish(open, client, signedIn, { remember: false });
-    const { redirectUri, scopes } = open.record;
+    if (silent) return unseen(open, 'consent');
     const csrf = consentCsrf(open.record, signedIn.ref);
     return { do: 'consent', interaction: open.token, csrf, client, user: signedIn.user, scopes, redirectUri };
+  }
+
+  /** Ends an interaction for which the app allowed no page. */
+  async function unseen(open: OpenInteraction, page: keyof typeof UNSEEN): Promise<Step> {
+    await interactions.close(open);
+    return redirect(open.record.redirectUri, { ...UNSEEN[page], state: open.record.state });
   }
 
   /** Ends the interaction and sends a code to the app. */
@@ -237,8 +262,13 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     return { open, client };
   }
 
-  async function signedInTo(client: Client, browser: Browser): Promise<SignedIn | undefined> {
+  async function signedInTo(
+    { record }: OpenInteraction,
+    client: Client,
+    browser: Browser,
+  ): Promise<SignedIn | undefined> {
     const found = await sessions.find(browser.session);
+    if (found?.ref.hash === record.staleSession) return undefined;
     const user = found && (await desk.current(client, found.session.user));
     return user && { ...found, user };
   }
@@ -285,12 +315,12 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
 
 const DENIED: Failure = { code: 'access_denied', description: 'The user did not allow it: the app can ask again.' };
 
-type Checked = { readonly request: OpenedRequest } | { readonly failure: Failure };
+type Checked = { readonly request: OpenedRequest; readonly prompts: Prompts } | { readonly failure: Failure };
 
 /** Turns what `checkedRequest` throws for the app into a value; anything else goes on. */
 function checkedOrFailure(request: AuthorizationRequest, target: TrustedTarget): Checked {
   try {
-    return { request: checkedRequest(request, target) };
+    return { request: checkedRequest(request, target), prompts: checkedPrompts(request) };
   } catch (error) {
     if (error instanceof ProtocolError) return { failure: error.failure };
     throw error;

@@ -61,5 +61,6 @@ export function checkedRequest(request: AuthorizationRequest, { client, redirect
     scopes: chosenScopes(request.scopes, client.scopes),
     ...(request.state !== undefined && { state: request.state }),
     ...(codeChallenge !== undefined && { codeChallenge }),
+    ...(request.nonce !== undefined && { nonce: request.nonce }),
   };
 }

@@ -149,6 +149,7 @@ const interaction: Codec<Interaction> = {
   write: (it) => [
     ...[it.dialect, it.client, it.redirectUri, it.redirectUriSent ? 1 : 0, it.scopes],
     ...[it.browser, it.csrf, it.expiresAt, it.state, it.codeChallenge, it.nonce, it.away && away.write(it.away)],
+    ...[it.staleSession, it.askConsent && 1],
   ],
   read: (fields) => {
     const [dialect, client, redirectUri] = [fields.text(), fields.text(), fields.text()];
@@ -156,8 +157,9 @@ const interaction: Codec<Interaction> = {
     const [browser, csrf, expiresAt] = [fields.hash(), fields.text(), fields.seconds()];
     const [state, codeChallenge, nonce] = [fields.optionalText(), fields.optionalText(), fields.optionalText()];
     const gone = fields.optionalGroup(away.read);
+    const [staleSession, askConsent] = [fields.optionalHash(), fields.optionalTrue()];
     const known = { dialect, client, redirectUri, redirectUriSent, scopes, browser, csrf, expiresAt };
-    return { ...known, ...present({ state, codeChallenge, nonce, away: gone }) };
+    return { ...known, ...present({ state, codeChallenge, nonce, away: gone, staleSession, askConsent }) };
   },
 };
 

@@ -79,6 +79,16 @@ export class FieldReader {
     return isHash(text) ? text : this.#corrupt();
   }
 
+  optionalHash(): TokenHash | undefined {
+    return this.#absent() ? undefined : this.hash();
+  }
+
+  /** Something that is said or not. */
+  optionalTrue(): true | undefined {
+    if (this.#absent()) return undefined;
+    return this.flag() || this.#corrupt();
+  }
+
   /** A flat list of hashes, each followed by its expiry. */
   hashes(): readonly (readonly [TokenHash, Seconds])[] {
     const inner = this.#inner();
