@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ErrorCode, Failure } from '../model/failure.ts';
+import { type ErrorCode, type Failure, ProtocolError } from '../model/failure.ts';
 import type { TokenAnswer, TokenRequest } from '../model/protocol.ts';
 import type { TokenPolicy, TokenShape } from '../model/token_policy.ts';
 import { seconds } from '../model/units.ts';
@@ -35,6 +35,8 @@ const TOKENS: TokenPolicy = {
   idTokens: 'RS256',
 };
 
+const GRANTS: readonly string[] = ['password', 'refresh_token', 'client_credentials'];
+
 const LIMITS = { concurrent: 1 };
 
 export const locus: DialectVariant = {
@@ -57,11 +59,15 @@ export const locus: DialectVariant = {
 
 function decodeToken(request: WireRequest): TokenRequest {
   const parameters = bodyParameters(request);
+  const grantType = needed(parameters, 'grant_type');
+  if (!GRANTS.includes(grantType)) {
+    throw new ProtocolError('unsupported_grant_type', `Send grant_type with one of: ${GRANTS.join(' ')}.`);
+  }
   return {
     dialect: 'locus',
     caller: { address: request.callerAddress },
     credentials: clientCredentials(request.authorization, parameters),
-    grantType: needed(parameters, 'grant_type'),
+    grantType,
     refreshToken: parameters.get('refresh_token'),
     username: parameters.get('username'),
     password: parameters.get('password'),

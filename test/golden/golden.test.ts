@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoConfig } from '../support/demo_config.ts';
 import { type GatehouseProcess, startGatehouse } from '../support/gatehouse_process.ts';
-import { filled, type HttpPair, matched, readHttpFile } from './http_file.ts';
+import { filled, type HttpPair, lineEndingIn, matched, readHttpFile } from './http_file.ts';
 
 /** Every documented example, as request and answer in a file that can be read as documentation, played against the real process. */
 
@@ -23,6 +23,11 @@ describe.each(files)('%s', async (name) => {
   it.each(pairs)('$title', async (pair) => {
     for (let count = 1; count < pair.repeat; count++) await send(gatehouse.url, pair, known);
     compare(await send(gatehouse.url, pair, known), pair, known);
+    if (pair.printed !== undefined) {
+      const pattern = lineEndingIn(pair.printed);
+      const [line = ''] = pattern.exec(await gatehouse.line(pattern)) ?? [];
+      for (const [name, value] of matched(pair.printed, line) ?? []) known.set(name, value);
+    }
   });
 });
 
@@ -53,14 +58,15 @@ async function send(url: string, { request }: HttpPair, known: ReadonlyMap<strin
   };
 }
 
-/** Keeps what the patterns matched, for later pairs. */
+/** From top to bottom, so that the body can name what a header had. Keeps what the patterns matched, for later pairs. */
 function compare(actual: Answer, { answer }: HttpPair, known: Map<string, string>): void {
-  expect(`${actual.start}\n\n${actual.body}`).toMatchText(`${answer.start}\n\n${filled(answer.body, known)}`, known);
+  expect(actual.start, actual.body).toBe(answer.start);
   for (const [key, value] of answer.headers) {
     const sent = actual.headers[key];
     if (value === '<none>') expect(sent, key).toBeUndefined();
     else expect(`${key}: ${sent}`).toMatchText(`${key}: ${filled(value, known)}`, known);
   }
+  expect(actual.body).toMatchText(filled(answer.body, known), known);
 }
 
 declare module 'vitest' {

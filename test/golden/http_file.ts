@@ -5,6 +5,7 @@
  *
  *   ### What this pair shows
  *   # repeat: 101                          sends the request so often, and compares the last answer
+ *   # printed: to +1555: <code: \d{6}>     a line that the gateway prints afterwards ends like this
  *   POST /1/token HTTP/1.1
  *   Content-Type: application/x-www-form-urlencoded
  *
@@ -30,6 +31,7 @@ export interface HttpFile {
 export interface HttpPair {
   readonly title: string;
   readonly repeat: number;
+  readonly printed?: string | undefined;
   readonly request: HttpText;
   readonly answer: HttpText;
 }
@@ -57,6 +59,7 @@ function readPair(section: string): HttpPair {
   return {
     title: title.trim(),
     repeat,
+    printed: /^# *printed: *(.+)$/m.exec(section)?.[1],
     request: readText(content.slice(0, answerAt)),
     answer: readText(content.slice(answerAt)),
   };
@@ -90,6 +93,15 @@ const PATTERN = /<([a-z_]+): (.+?)>/g;
 
 /** @returns what the patterns matched; undefined if the text is another one. */
 export function matched(expected: string, actual: string): ReadonlyMap<string, string> | undefined {
+  const { names, source } = compiled(expected);
+  const match = new RegExp(`^${source}$`, 's').exec(actual);
+  return match ? new Map(names.map((name, index) => [name, match[index + 1] ?? ''])) : undefined;
+}
+
+/** A regular expression for lines that end in a text with patterns. */
+export const lineEndingIn = (expected: string): RegExp => new RegExp(`${compiled(expected).source}$`);
+
+function compiled(expected: string): { readonly names: readonly string[]; readonly source: string } {
   const names: string[] = [];
   let source = '';
   let end = 0;
@@ -98,6 +110,5 @@ export function matched(expected: string, actual: string): ReadonlyMap<string, s
     names.push(name);
     end = index + whole.length;
   }
-  const match = new RegExp(`^${source}${RegExp.escape(expected.slice(end))}$`, 's').exec(actual);
-  return match ? new Map(names.map((name, index) => [name, match[index + 1] ?? ''])) : undefined;
+  return { names, source: source + RegExp.escape(expected.slice(end)) };
 }
