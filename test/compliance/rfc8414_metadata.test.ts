@@ -18,14 +18,17 @@ it('RFC 8414 §2, §3.2: says where everything is and what is supported', async 
     introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
-    grant_types_supported: ['authorization_code', 'refresh_token', 'password', 'client_credentials'],
+    grant_types_supported: [
+      ...['authorization_code', 'refresh_token', 'password', 'client_credentials'],
+      'urn:ietf:params:oauth:grant-type:jwt-bearer',
+    ],
     scopes_supported: ['read', 'write'],
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
   });
 });
 
-it('follows the prefix, except for the well-known path', () => {
+it('follows the prefix, except for the well-known paths', () => {
   const paths = oauth2.create({ require_pkce: true }, { prefix: '/auth/' }).endpoints.map(({ path }) => path);
   expect(paths).toEqual([
     '/auth/authorize',
@@ -33,5 +36,9 @@ it('follows the prefix, except for the well-known path', () => {
     '/auth/revoke',
     '/auth/introspect',
     '/.well-known/oauth-authorization-server',
+    '/.well-known/openid-configuration',
+    '/auth/jwks',
+    '/auth/userinfo',
+    '/auth/userinfo',
   ]);
 });

@@ -7,15 +7,17 @@ import { oauth2 } from '../../src/dialects/oauth2.ts';
 import type { Client, User } from '../../src/model/client.ts';
 import type { TokenSettings } from '../../src/model/config.ts';
 import { ProtocolError } from '../../src/model/failure.ts';
-import type { AuthorizationRequest } from '../../src/model/protocol.ts';
-import { STANDARD_TOKENS } from '../../src/model/token_policy.ts';
+import type { AuthorizationRequest, OperationName } from '../../src/model/protocol.ts';
+import { STANDARD_TOKENS, type TokenPolicy } from '../../src/model/token_policy.ts';
 import { seconds } from '../../src/model/units.ts';
 import type { Pair, WireRequest, WireResponse } from '../../src/model/wire.ts';
 import type { Browser, Step } from '../../src/oauth/authorization.ts';
 import { create as authorizationCode } from '../../src/oauth/grants/authorization_code.ts';
 import { create as clientCredentials } from '../../src/oauth/grants/client_credentials.ts';
+import { create as jwtBearer } from '../../src/oauth/grants/jwt_bearer.ts';
 import { create as password } from '../../src/oauth/grants/password.ts';
 import { create as refreshToken } from '../../src/oauth/grants/refresh_token.ts';
+import { createIdTokens } from '../../src/oauth/id_tokens.ts';
 import { createProtocol, type Protocol } from '../../src/oauth/protocol.ts';
 import { createClients } from '../../src/registry/clients.ts';
 import { createConsents } from '../../src/registry/consents.ts';
@@ -24,6 +26,7 @@ import type { Backend } from '../../src/stores/backend.ts';
 import { memory } from '../../src/stores/memory.ts';
 import type { TokenStore } from '../../src/stores/token_store.ts';
 import { createIssuer } from '../../src/tokens/issuing.ts';
+import { createSigningKeys, keyAlgorithms } from '../../src/tokens/signing_keys.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 
 /** The protocol core behind the standard dialect, over a memory store and a clock that tests move: everything but HTTP. */
@@ -66,6 +69,8 @@ export const alice: User = {
   disabled: false,
 };
 
+const idTokenSettings = { ttl: seconds(3600), keyRotation: seconds(30 * 86_400) };
+
 export interface CoreOptions {
   readonly clients?: readonly Client[];
   readonly users?: readonly User[];
@@ -73,6 +78,7 @@ export interface CoreOptions {
   /** Wraps the store, to count or to break what passes. */
   readonly store?: (store: TokenStore) => TokenStore;
   readonly requirePkce?: boolean;
+  readonly idTokens?: TokenPolicy['idTokens'];
 }
 
 export type Core = Awaited<ReturnType<typeof startCore>>;
@@ -90,14 +96,21 @@ export async function startCore(options: CoreOptions = {}) {
   const connections = database.create({ users: [] }, { name: 'users', clock, users, passwords, report: () => {} });
   const merged = { ...settings, ...options.settings };
   const issuer = createIssuer({ store, clock, settings: merged });
+  const policy = { ...STANDARD_TOKENS, idTokens: options.idTokens ?? ('ES256' as const) };
+  const policyOf = () => policy;
+  const signingKeys = createSigningKeys({
+    ...{ documents, clock, algorithms: keyAlgorithms([policy]) },
+    ...{ rotation: idTokenSettings.keyRotation, tokenTtl: idTokenSettings.ttl },
+  });
+  const idTokens = createIdTokens({ keys: signingKeys, clock, settings: idTokenSettings, facts: { issuer: ISSUER } });
   const grants = [
     authorizationCode({ store }),
     refreshToken({ store }),
     password({ connections, clock }),
     clientCredentials(),
+    jwtBearer({ store, idTokens, policyOf }),
   ];
   const facts = { issuer: ISSUER, grantTypes: grants.map(({ type }) => type), scopes: ['read', 'write'] };
-  const policyOf = () => STANDARD_TOKENS;
   const deps = {
     grants,
     clients,
@@ -110,6 +123,8 @@ export async function startCore(options: CoreOptions = {}) {
     settings: merged,
     facts,
     policyOf,
+    signingKeys,
+    idTokens,
   };
   const protocol = createProtocol(deps);
   const dialect = oauth2.create({ require_pkce: options.requirePkce ?? true }, { prefix: oauth2.prefix });
@@ -124,6 +139,8 @@ export async function startCore(options: CoreOptions = {}) {
     consents,
     connections,
     passwords,
+    signingKeys,
+    idTokens,
     protocol,
     dialect,
     ...wire,
@@ -158,11 +175,10 @@ const pairs = (form: Form): readonly Pair[] => (Array.isArray(form) ? form : Obj
 
 /** Sends what an app would send, as far as that can be done without a socket. */
 function wireOf(dialect: Dialect, protocol: Protocol) {
-  async function send(
-    operation: 'token' | 'revoke' | 'introspect' | 'metadata',
-    request: Partial<WireRequest>,
-  ): Promise<Reply> {
-    const endpoint = dialect.endpoints.find((it) => it.operation === operation);
+  async function send(operation: OperationName, request: Partial<WireRequest>): Promise<Reply> {
+    const endpoint = dialect.endpoints.find(
+      (it) => it.operation === operation && (request.path ?? it.path) === it.path,
+    );
     if (!endpoint || endpoint.operation === 'authorize') throw new Error(`no endpoint for ${operation}`);
     const whole = {
       method: endpoint.method,
