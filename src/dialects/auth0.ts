@@ -153,9 +153,9 @@ function decodeSignIn(request: WireRequest): TokenRequest {
 function encodeSignIn({ accessToken, idToken, refreshToken }: TokenAnswer): WireResponse {
   return json(200, {
     access_token: accessToken,
+    token_type: 'bearer',
     id_token: idToken,
     refresh_token: refreshToken,
-    token_type: 'bearer',
   });
 }
 
@@ -245,10 +245,10 @@ function decodeExchange(request: WireRequest): TokenRequest {
 function encodeExchange(answer: TokenAnswer): WireResponse {
   return json(200, {
     access_token: answer.accessToken,
-    refresh_token: answer.refreshToken,
-    id_token: answer.idToken,
     token_type: 'bearer',
     expires_in: answer.expiresIn,
+    id_token: answer.idToken,
+    refresh_token: answer.refreshToken,
   });
 }
 
