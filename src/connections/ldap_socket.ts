@@ -21,6 +21,7 @@ export interface SocketSettings {
 
 /** ExtendedRequest, message 1, of 1.3.6.1.4.1.1466.20037 (RFC 4511 §4.14.1). */
 const START_TLS = Buffer.from('301d02010177188016312e332e362e312e342e312e313436362e3230303337', 'hex');
+const MESSAGE = 0x30;
 const EXTENDED_RESPONSE = 0x78;
 const LONGEST_ANSWER = 4096;
 
@@ -65,7 +66,7 @@ async function askForTls(socket: Socket, signal: AbortSignal): Promise<void> {
     const [chunk] = await once(socket, 'data', { signal });
     received = Buffer.concat([received, chunk]);
     const answer = new BerReader(received);
-    if (answer.readSequence() === null || answer.remain < answer.length) {
+    if (answer.readSequence(MESSAGE) === null || answer.remain < answer.length) {
       if (received.length > LONGEST_ANSWER) throw refusal('NO_START_TLS');
       continue;
     }

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { DependencyUnavailable } from '../../src/model/failure.ts';
+import { startDeafListener } from '../support/deaf_listener.ts';
+import { type LdapServer, person, startLdap } from '../support/ldap_server.ts';
+import { connectionTo } from './ldap_under_test.ts';
+
+const NOBODY = 'ldap://127.0.0.1:1';
+
+let first: LdapServer;
+let second: LdapServer;
+beforeAll(async () => {
+  const people = person('alice', 'wonderland');
+  [first, second] = await Promise.all([startLdap(people), startLdap(people)]);
+});
+afterAll(() => Promise.all([first.stop(), second.stop()]));
+beforeEach(async () => {
+  first.resume();
+  await Promise.all([first, second].map((server) => server.restart()));
+});
+
+const both = (options: Readonly<Record<string, unknown>> = {}) =>
+  connectionTo('', { urls: [first.url, second.url], ...options });
+
+describe('several servers', () => {
+  it('are asked in order until one answers, and then that one first', async () => {
+    const { connection, reports } = connectionTo('', { urls: [NOBODY, first.url] });
+    expect(await connection.signIn('alice', 'wonderland')).toMatchObject({ ok: true });
+    expect(reports).toEqual([
+      ['ldap_server_failed', { server: NOBODY, reason: 'ldap is unavailable: no connection (ECONNREFUSED)' }],
+    ]);
+    expect(await connection.signIn('alice', 'wonderland')).toMatchObject({ ok: true });
+    expect(reports).toHaveLength(1);
+  });
+
+  it('stand in for one that is killed between two sign-ins, and for the other after that', async () => {
+    const { connection } = both();
+    expect(await connection.signIn('alice', 'wonderland')).toMatchObject({ ok: true });
+    await first.kill();
+    expect(await connection.signIn('alice', 'wonderland')).toMatchObject({ ok: true });
+    expect(await connection.signIn('alice', 'wrong')).toEqual({ ok: false });
+    await first.restart();
+    await second.kill();
+    expect(await connection.signIn('alice', 'wonderland')).toMatchObject({ ok: true });
+  });
+
+  it('stand in for one that takes connections and answers nothing', async () => {
+    const { connection } = both({ operation_timeout: '200ms' });
+    expect(await connection.signIn('alice', 'wonderland')).toMatchObject({ ok: true });
+    first.pause();
+    const start = performance.now();
+    expect(await connection.signIn('alice', 'wonderland')).toMatchObject({ ok: true });
+    expect(performance.now() - start).toBeLessThan(3_000);
+    const again = performance.now();
+    expect(await connection.signIn('alice', 'wonderland')).toMatchObject({ ok: true });
+    expect(performance.now() - again).toBeLessThan(200);
+  });
+
+  it('stand in for one that cannot be connected to, within the time for connecting', async () => {
+    const deaf = await startDeafListener();
+    try {
+      const urls = [deaf.origin.replace('http:', 'ldap:'), first.url];
+      const { connection } = connectionTo('', { urls, connect_timeout: '100ms' });
+      const start = performance.now();
+      expect(await connection.signIn('alice', 'wonderland')).toMatchObject({ ok: true });
+      expect(performance.now() - start).toBeLessThan(2_000);
+    } finally {
+      await deaf.close();
+    }
+  });
+
+  it('are away when all of them are, within the time for a sign-in', async () => {
+    const { connection } = both({ operation_timeout: '300ms', timeout: '500ms', pool: { size: 1 } });
+    first.pause();
+    await second.kill();
+    const start = performance.now();
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => connection.signIn('alice', 'x')));
+    expect(outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.constructor)).toEqual(
+      outcomes.map(() => DependencyUnavailable),
+    );
+    expect(performance.now() - start).toBeLessThan(3_000);
+  });
+
+  it('have an answer to a wrong password, which the next one is not asked about', async () => {
+    const { connection } = both();
+    const asked = () => second.log().split('uid=alice').length;
+    const before = asked();
+    expect(await connection.signIn('alice', 'wrong')).toEqual({ ok: false });
+    expect(asked()).toBe(before);
+  });
+});
