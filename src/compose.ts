@@ -66,7 +66,19 @@ const grants: Readonly<Record<string, (deps: GrantDependencies) => Grant>> = {
 };
 
 /** Everything a configuration can name. */
-export const variants: ConfigVariants = { stores, connections, dialects, grants: Object.keys(grants) };
+export const variants: ConfigVariants = {
+  stores,
+  connections,
+  dialects: Object.fromEntries(Object.entries(dialects).map(([type, dialect]) => [type, placed(dialect)])),
+  grants: Object.keys(grants),
+};
+
+/** A dialect that also tells where its endpoints would be. */
+function placed(dialect: DialectVariant) {
+  const paths = (options: unknown, prefix: string) =>
+    dialect.create(options, { prefix }).endpoints.map(({ path }) => path);
+  return { ...dialect, paths };
+}
 
 /** How a new password becomes a hash, for the command line. */
 export const passwords = { hash: hashPassword };

@@ -10,6 +10,7 @@ import { type ConfigVariants, readVariant, type VariantEntry } from './variants.
 
 export type RouteFields = z.output<typeof route>;
 export type ClientFields = z.output<typeof client>;
+export type DialectEntry = VariantEntry<z.output<typeof dialectFrame>>;
 
 /** The file, read section by section and entry by entry, before anything is compared with anything else. */
 export interface Sections {
@@ -18,7 +19,7 @@ export interface Sections {
   readonly store: VariantEntry<z.output<typeof storeFrame>>;
   readonly cache: Fields<z.output<typeof cache>>;
   readonly tokens: Fields<z.output<typeof tokens>>;
-  readonly dialects: readonly VariantEntry<z.output<typeof dialectFrame>>[];
+  readonly dialects: readonly DialectEntry[];
   readonly routes: readonly Fields<RouteFields>[];
   readonly clients: readonly Fields<ClientFields>[];
   readonly connections: readonly VariantEntry<z.output<typeof connectionFrame>>[];

@@ -10,9 +10,14 @@ export interface ConfigVariant {
   readonly options: z.ZodType;
 }
 
-/** A dialect may also say where its endpoints are when the YAML names no prefix, so that routes below it can be refused. */
+/** A dialect also says where it answers, so that routes and other dialects there can be refused. */
 export interface ConfigDialect extends ConfigVariant {
+  /** Where its endpoints are when the YAML names no prefix. */
   readonly prefix?: string | undefined;
+  /** Routes may lie below its prefix too, but not at its endpoints. */
+  readonly sharesPrefix?: boolean | undefined;
+  /** The exact paths of its endpoints. @param options what its own schema made. */
+  paths?(options: unknown, prefix: string): readonly string[];
 }
 
 /** Everything that can be named in a configuration. Handed in, so that this room imports none of it. */

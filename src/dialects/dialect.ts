@@ -54,4 +54,6 @@ export interface DialectDependencies {
 export interface DialectVariant extends AnyVariant<DialectDependencies, Dialect> {
   /** Where its endpoints are when the YAML names no prefix. */
   readonly prefix: string;
+  /** The API that it was made for lies below the same prefix, so routes may too. */
+  readonly sharesPrefix?: boolean | undefined;
 }

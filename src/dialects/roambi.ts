@@ -44,6 +44,7 @@ const LIMITS = { perToken: { count: 100, window: milliseconds(60_000) } };
 
 export const roambi: DialectVariant = {
   prefix: '/1',
+  sharesPrefix: true,
   ...variant<RoambiOptions, DialectDependencies, Dialect>({
     type: 'roambi',
     options,

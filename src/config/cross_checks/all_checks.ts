@@ -1,7 +1,7 @@
 import type { Check } from './check.ts';
 import { clientGrants, clientIds, clientRedirects, clientSecrets, namedConnections } from './clients.ts';
 import { demoSecrets } from './demo_secrets.ts';
-import { dialectsApart } from './dialects.ts';
+import { dialectsApart, endpointsApart } from './dialects.ts';
 import { headerNames } from './identity_headers.ts';
 import { listenersApart, memoryIsOneProcess, refreshOutlivesAccess, tlsFiles } from './listeners.ts';
 import { connectionNames, userIds, usernames } from './people.ts';
@@ -14,6 +14,7 @@ export const ALL_CHECKS: readonly Check[] = [
   tlsFiles,
   refreshOutlivesAccess,
   dialectsApart,
+  endpointsApart,
   routes.routeNames,
   routes.routesApart,
   routes.routeDialects,

@@ -4,6 +4,7 @@ import { isWithin } from '../schema/paths.ts';
 import type { RouteFields } from '../sections.ts';
 import { suggest } from '../suggest.ts';
 import { type Check, refuseRepeated } from './check.ts';
+import { dialectPaths } from './dialects.ts';
 
 type Route = Fields<RouteFields>;
 
@@ -63,15 +64,20 @@ export const routeDialects: Check = ({ sections, reader }) => {
 export const routesOutsideDialects: Check = ({ sections, variants, reader }) => {
   for (const { path, values } of sections.routes) {
     if (values.path === undefined) continue;
-    for (const { type, frame, path: dialectPath } of sections.dialects) {
-      const prefix = frame.values.prefix ?? variants.dialects[type ?? '']?.prefix ?? '';
+    const base = baseOf(values.path);
+    for (const dialect of sections.dialects) {
+      const { type, frame } = dialect;
       const { host } = frame.values;
-      const elsewhere = host !== undefined && values.host !== undefined && host !== values.host;
-      if (prefix === '' || elsewhere || !isWithin(baseOf(values.path), prefix)) continue;
-      const line = reader.lineOf(dialectPath);
+      if (host !== undefined && values.host !== undefined && host !== values.host) continue;
+      const { prefix, sharesPrefix } = { ...variants.dialects[type ?? ''], ...frame.values };
+      const whole = prefix === undefined || prefix === '' || sharesPrefix ? [] : [prefix];
+      const taken = [...whole, ...dialectPaths(dialect, variants)].find((place) => isWithin(base, place));
+      if (taken === undefined) continue;
+      const line = reader.lineOf(dialect.path);
+      const where = taken === base && taken !== prefix ? `is ${taken}` : `lies below ${taken}`;
       reader.report(
         [...path, 'path'],
-        `lies below ${prefix}, where the dialect ${type} answers (line ${line}): move the route or give the dialect another prefix`,
+        `${where}, where the dialect ${type} answers (line ${line}): move the route or give the dialect another prefix`,
       );
     }
   }
