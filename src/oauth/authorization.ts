@@ -3,9 +3,9 @@ import type { Client } from '../model/client.ts';
 import type { Clock } from '../model/clock.ts';
 import type { TokenSettings } from '../model/config.ts';
 import { type Failure, ProtocolError } from '../model/failure.ts';
-import type { AuthorizationRequest, ServerFacts } from '../model/protocol.ts';
+import type { AuthorizationRequest, Caller, ServerFacts } from '../model/protocol.ts';
 import type { Identity, Interaction } from '../model/token.ts';
-import type { PolicyOf } from '../model/token_policy.ts';
+import type { PolicyOf, TokenPolicy } from '../model/token_policy.ts';
 import { inSeconds } from '../model/units.ts';
 import type { Pair } from '../model/wire.ts';
 import type { ClientRegistry } from '../registry/clients.ts';
@@ -26,7 +26,7 @@ import {
 } from './interactions.ts';
 import { checkedPrompts, isStale, type Prompts, UNSEEN } from './prompts.ts';
 import { isRegistered, withParameters } from './redirects.ts';
-import { createSignInDesk } from './sign_in.ts';
+import type { SignInDesk } from './sign_in.ts';
 
 /** The raw cookie values that a browser came with. */
 export interface Browser {
@@ -54,6 +54,7 @@ export interface AuthorizationFlow {
 }
 
 export interface SignInForm {
+  readonly caller: Caller;
   readonly csrf: string;
   readonly username: string;
   readonly password: string;
@@ -106,6 +107,7 @@ export type Step =
     };
 
 export interface AuthorizationDependencies {
+  readonly desk: SignInDesk;
   readonly clients: ClientRegistry;
   readonly consents: ConsentRegistry;
   readonly connections: readonly Connection[];
@@ -122,19 +124,18 @@ interface SignedIn extends FoundSession {
 }
 
 export function createAuthorization(deps: AuthorizationDependencies): AuthorizationFlow {
-  const { clients, consents, facts, clock } = deps;
+  const { clients, consents, facts, clock, desk } = deps;
   const interactions = createInteractions(deps);
   const sessions = createBrowserSessions(deps);
   const issueCode = createCodeIssuer(deps);
   const detours = createDetours(deps);
-  const desk = createSignInDesk(deps.connections);
 
   async function begin(request: AuthorizationRequest, browser: Browser): Promise<Step> {
     // 1. Client and redirect URI: until both are known to belong together, nothing is redirected.
     const target = await trustedTarget(request, clients);
 
     // 2. The rest; from here on the app is told what is wrong.
-    const checked = checkedOrFailure(request, target);
+    const checked = checkedOrFailure(request, target, deps.policyOf(request.dialect));
     if ('failure' in checked) return refuse(target.redirectUri, request.state, checked.failure);
 
     // 3. Keep it, bound to this browser. A browser without our cookie is a new one, whatever session it brings.
@@ -318,9 +319,9 @@ const DENIED: Failure = { code: 'access_denied', description: 'The user did not 
 type Checked = { readonly request: OpenedRequest; readonly prompts: Prompts } | { readonly failure: Failure };
 
 /** Turns what `checkedRequest` throws for the app into a value; anything else goes on. */
-function checkedOrFailure(request: AuthorizationRequest, target: TrustedTarget): Checked {
+function checkedOrFailure(request: AuthorizationRequest, target: TrustedTarget, policy: TokenPolicy): Checked {
   try {
-    return { request: checkedRequest(request, target), prompts: checkedPrompts(request) };
+    return { request: checkedRequest(request, target, policy), prompts: checkedPrompts(request) };
   } catch (error) {
     if (error instanceof ProtocolError) return { failure: error.failure };
     throw error;

@@ -1,11 +1,12 @@
 import type { Client } from '../model/client.ts';
 import { ProtocolError } from '../model/failure.ts';
 import type { AuthorizationRequest } from '../model/protocol.ts';
+import type { TokenPolicy } from '../model/token_policy.ts';
 import type { ClientRegistry } from '../registry/clients.ts';
 import type { OpenedRequest } from './interactions.ts';
 import { checkedChallenge } from './pkce.ts';
 import { isRegistered } from './redirects.ts';
-import { chosenScopes } from './scopes.ts';
+import { askedUnder, chosenScopes } from './scopes.ts';
 
 /** A client and a redirect URI that belong together: only from here on may anything be said by a redirect. */
 export interface TrustedTarget {
@@ -41,7 +42,11 @@ function redirectUriFor({ redirectUris }: Client, sent: string | undefined): str
 }
 
 /** Everything else that must be right. @throws ProtocolError which goes to the app by redirect (RFC 6749 §4.1.2.1). */
-export function checkedRequest(request: AuthorizationRequest, { client, redirectUri }: TrustedTarget): OpenedRequest {
+export function checkedRequest(
+  request: AuthorizationRequest,
+  { client, redirectUri }: TrustedTarget,
+  policy: TokenPolicy,
+): OpenedRequest {
   if (request.responseType === undefined) throw new ProtocolError('invalid_request', 'Send response_type=code.');
   if (request.responseType !== 'code') {
     throw new ProtocolError('unsupported_response_type', 'Send response_type=code: no other is supported.');
@@ -58,7 +63,7 @@ export function checkedRequest(request: AuthorizationRequest, { client, redirect
     client: client.id,
     redirectUri,
     redirectUriSent: request.redirectUri !== undefined,
-    scopes: chosenScopes(request.scopes, client.scopes),
+    scopes: chosenScopes(askedUnder(policy, request.scopes, client.scopes), client.scopes),
     ...(request.state !== undefined && { state: request.state }),
     ...(codeChallenge !== undefined && { codeChallenge }),
     ...(request.nonce !== undefined && { nonce: request.nonce }),
