@@ -76,12 +76,11 @@ function route(it: RouteFields): Route {
 
 function client(it: ClientFields): Client {
   const hash = it.secret === undefined ? it.secret_hash : secretHash(it.secret);
-  return {
+  const client: Client = {
     id: it.id,
     name: it.name ?? it.id,
     description: it.description,
     secrets: hash === undefined ? [] : [{ hash }],
-    signingSecret: it.secret,
     public: it.public,
     grants: it.grants,
     redirectUris: it.redirect_uris,
@@ -90,6 +89,9 @@ function client(it: ClientFields): Client {
     connections: it.connections,
     disabled: it.disabled,
   };
+  // Not enumerable: whatever lists, copies or prints a client (JSON of a log line, of a store) leaves the secret behind.
+  if (it.secret !== undefined) Object.defineProperty(client, 'signingSecret', { value: it.secret });
+  return client;
 }
 
 function identityHeaders(sections: Sections): IdentityHeaders {

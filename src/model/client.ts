@@ -13,7 +13,8 @@ export interface Client {
   /** A public client cannot keep a secret: it uses `none` with PKCE. */
   readonly public: boolean;
   /**
-   * The secret itself, for dialects that sign with it (HS256). Only clients of the configuration have it; it is never stored.
+   * The secret itself, for dialects that sign with it (HS256). Only clients of the configuration have it; it is never stored,
+   * and not enumerable, so that no copy and no JSON of a client has it.
    */
   readonly signingSecret?: string | undefined;
   readonly grants: readonly GrantType[];

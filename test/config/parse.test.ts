@@ -109,6 +109,13 @@ describe('a configuration with every key', () => {
     expect(JSON.stringify(config)).not.toContain('s3cret');
   });
 
+  it('keeps the plain secret for signing, where nothing that prints or copies a client finds it', () => {
+    const [demo, ...others] = config.clients;
+    expect(demo?.signingSecret).toBe('s3cret');
+    expect({ ...demo }).not.toHaveProperty('signingSecret');
+    expect(others.map(({ signingSecret }) => signingSecret)).toEqual([undefined, undefined]);
+  });
+
   it('becomes users, who know their connection', () => {
     expect(config.users).toEqual([
       {

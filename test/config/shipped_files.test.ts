@@ -40,8 +40,8 @@ describe('config/gatehouse.yaml', () => {
       clients: [
         {
           id: 'demo-app',
-          grants: variants.grants,
-          scopes: ['demo:read', 'demo:write'],
+          grants: ['authorization_code', 'refresh_token', 'password', 'client_credentials'],
+          scopes: ['demo:read', 'demo:write', 'openid', 'profile', 'email'],
           redirectUris: ['http://127.0.0.1:3000/callback'],
         },
       ],

@@ -137,6 +137,7 @@ export function oneOfEach(now: number, how: 'full' | 'bare', life = 3600): Recor
     },
     interaction: {
       ...(full && { state: '', codeChallenge: newHash(), nonce: '', away: AWAY }),
+      ...(full && { staleSession: newHash(), askConsent: true }),
       dialect: 'oauth2',
       client: 'c',
       redirectUri: 'http://127.0.0.1/',

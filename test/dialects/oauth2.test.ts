@@ -88,7 +88,7 @@ describe('every failure', () => {
 
 describe('options', () => {
   it('require PKCE of everybody unless told otherwise', () => {
-    expect(oauth2.options.parse({})).toEqual({ require_pkce: true });
+    expect(oauth2.options.parse({})).toEqual({ require_pkce: true, id_token_signing: 'RS256' });
     expect(oauth2.options.safeParse({ requirePkce: false }).success).toBe(false);
   });
 });
