@@ -89,7 +89,7 @@ export function filled(text: string, known: ReadonlyMap<string, string>, write =
   });
 }
 
-const PATTERN = /<([a-z_]+): (.+?)>/g;
+const PATTERN = /<([a-z0-9_]+): (.+?)>/g;
 
 /** @returns what the patterns matched; undefined if the text is another one. */
 export function matched(expected: string, actual: string): ReadonlyMap<string, string> | undefined {
