@@ -2,6 +2,7 @@
  * The composition root: which variants there are, and how the rooms are joined. All wiring, no logic: a decision that seems to
  * belong here belongs in a room.
  */
+import { randomBytes } from 'node:crypto';
 import type { ConfigVariants } from './config/variants.ts';
 import { adfs } from './connections/adfs.ts';
 import type { ConnectionVariant } from './connections/connection.ts';
@@ -27,6 +28,7 @@ import type { Exchange } from './model/exchange.ts';
 import type { ServerFacts } from './model/protocol.ts';
 import type { PolicyOf } from './model/token_policy.ts';
 import { milliseconds } from './model/units.ts';
+import { createAttempts } from './oauth/attempts.ts';
 import * as authorizationCode from './oauth/grants/authorization_code.ts';
 import * as clientCredentials from './oauth/grants/client_credentials.ts';
 import type { Grant, GrantDependencies } from './oauth/grants/grant.ts';
@@ -34,7 +36,9 @@ import * as jwtBearer from './oauth/grants/jwt_bearer.ts';
 import * as password from './oauth/grants/password.ts';
 import * as refreshToken from './oauth/grants/refresh_token.ts';
 import { createIdTokens } from './oauth/id_tokens.ts';
+import { createOneTimeCodes } from './oauth/one_time_codes.ts';
 import { createProtocol } from './oauth/protocol.ts';
+import { createSignInDesk } from './oauth/sign_in.ts';
 import { createClusterMetrics, shareMetrics } from './observe/cluster_metrics.ts';
 import { createLog, type Log } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
@@ -91,6 +95,8 @@ const DRAIN_LIMIT = milliseconds(30_000);
 const ADMIN_DRAIN_LIMIT = milliseconds(1_000);
 
 interface CoreDependencies {
+  /** Where connections print what a developer asked to see. */
+  readonly output: HouseOptions['output'];
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -125,7 +131,7 @@ export async function composeHouse(
   const metrics = createMetrics();
   if (whose === 'none') shareMetrics(metrics);
   let url = '';
-  const core = await composeCore(config, { log, metrics, clock, issuer: () => config.listen.publicUrl ?? url });
+  const core = await composeCore(config, { output, log, metrics, clock, issuer: () => config.listen.publicUrl ?? url });
   const readiness = createReadiness({ ping: () => core.backend.ping() });
   const edge = createEdge({
     listen: config.listen,
@@ -197,12 +203,12 @@ export async function composeMiddleware(
   const log = createLog({ level: config.log.level, destination: output });
   const { host, port, publicUrl } = config.listen;
   const issuer = () => publicUrl ?? `http://${host}:${port}`;
-  const core = await composeCore(config, { log, metrics: createMetrics(), clock: systemClock, issuer });
+  const core = await composeCore(config, { output, log, metrics: createMetrics(), clock: systemClock, issuer });
   return { middleware: createMiddleware(core), close: () => core.close() };
 }
 
 /** Everything between the listeners and the store. */
-async function composeCore(config: Config, { log, metrics, clock, issuer: issuerUrl }: CoreDependencies) {
+async function composeCore(config: Config, { output, log, metrics, clock, issuer: issuerUrl }: CoreDependencies) {
   const report = (exchange: Exchange): void => {
     log.request(exchange);
     metrics.request(exchange);
@@ -232,6 +238,7 @@ async function composeCore(config: Config, { log, metrics, clock, issuer: issuer
       users,
       passwords,
       report: (event, detail) => log.event('warn', event, { connection: name, ...detail }),
+      print: (line) => output.write(`${line}\n`),
     }),
   );
   const issuer = createIssuer({ store, clock, settings: config.tokens });
@@ -252,8 +259,16 @@ async function composeCore(config: Config, { log, metrics, clock, issuer: issuer
     serverSecret: config.serverSecret,
   });
   const idTokens = createIdTokens({ keys: signingKeys, clock, settings: config.idTokens, facts });
+  const { counters } = backend;
+  const attempts = createAttempts({ counters, clock });
+  const secret = config.serverSecret ?? randomBytes(32).toString('base64url');
+  const codes = createOneTimeCodes({ store, counters, clock, secret });
+  const desk = createSignInDesk({ connections: proving, attempts, codes });
   const protocol = createProtocol({
-    grants: Object.values(grants).map((create) => create({ store, connections: proving, clock, idTokens, policyOf })),
+    grants: Object.values(grants).map((create) => create({ store, desk, clock, idTokens, policyOf })),
+    attempts,
+    codes,
+    desk,
     connections: proving,
     clients,
     consents,
@@ -286,7 +301,7 @@ async function composeCore(config: Config, { log, metrics, clock, issuer: issuer
   const gateway = createGateway({
     routes,
     lookup: store,
-    counters: backend.counters,
+    counters,
     clock,
     identityHeaders: config.identityHeaders,
     trustedProxies: config.listen.trustedProxies,

@@ -75,6 +75,8 @@ export interface ConnectionDependencies {
   readonly users: UserDirectory;
   readonly passwords: PasswordVerifier;
   /** Told of troubles that no caller sees. Never gets a password, a code or a message of a server. */
+  /** Shows a line to the developer at the terminal; absent where nobody looks. */
+  readonly print?: ((line: string) => void) | undefined;
   readonly report: (event: string, detail?: Readonly<Record<string, string | number>>) => void;
 }
 

@@ -181,7 +181,14 @@ function decodeDelegation(request: WireRequest): DelegationRequest {
     throw new ProtocolError('unsupported_grant_type', `grant_type must be ${JWT_BEARER}`);
   }
   const refreshToken = given(parameters, 'refresh_token');
-  return { dialect: 'auth0', credentials, grantType, refreshToken, scopes: scopesOf(parameters.get('scope')) };
+  return {
+    dialect: 'auth0',
+    caller: { address: request.callerAddress },
+    credentials,
+    grantType,
+    refreshToken,
+    scopes: scopesOf(parameters.get('scope')),
+  };
 }
 
 /** Profiles had `user_id` before there was `sub`, and apps look for either. */

@@ -167,7 +167,7 @@ function decodeToken(request: WireRequest): TokenRequest {
 function decodeAboutToken(request: WireRequest) {
   const parameters = bodyParameters(request);
   const credentials = clientCredentials(request.authorization, parameters);
-  return { credentials, token: needed(parameters, 'token') };
+  return { caller: { address: request.callerAddress }, credentials, token: needed(parameters, 'token') };
 }
 
 /** RFC 6750 §2.1 and, for a form, §2.2; never in the query string, which ends up in logs (§2.3). */

@@ -70,6 +70,7 @@ export function createBrowserFlow({ endpoint, flow }: BrowserFlowDependencies): 
         const interaction = parameter(request.body, 'interaction');
         const form = {
           csrf: parameter(request.body, 'csrf'),
+          caller: { address: request.callerAddress },
           username: parameter(request.body, 'username', ''),
           password: parameter(request.body, 'password', ''),
         };

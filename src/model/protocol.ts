@@ -55,11 +55,13 @@ export interface TokenAnswer {
 }
 
 export interface RevocationRequest {
+  readonly caller: Caller;
   readonly credentials?: ClientCredentials | undefined;
   readonly token: string;
 }
 
 export interface IntrospectionRequest {
+  readonly caller: Caller;
   readonly credentials?: ClientCredentials | undefined;
   readonly token: string;
 }
@@ -134,6 +136,7 @@ export interface TokenInfoRequest {
 /** Asks for a new `id_token` for a refresh token. */
 export interface DelegationRequest {
   readonly dialect: string;
+  readonly caller: Caller;
   readonly credentials?: ClientCredentials | undefined;
   readonly grantType?: string | undefined;
   readonly refreshToken?: string | undefined;

@@ -2,7 +2,7 @@ import type { Clock } from '../model/clock.ts';
 import { type Milliseconds, milliseconds } from '../model/units.ts';
 import type { CounterStore } from '../stores/counter_store.ts';
 import { hashToken } from '../tokens/hashing.ts';
-import { tooMany } from './too_many.ts';
+import { CLOCK_MARGIN, tooMany } from './bounds.ts';
 
 /** Whom an attempt is for. Whether there is such a user makes no difference to what is counted. */
 export interface Account {
@@ -39,8 +39,6 @@ const FAILURES_PER_LOCK = 10;
 const LONGEST_LOCK = milliseconds(24 * 3_600_000);
 /** How long failures are remembered: beyond it the locks begin at five minutes again. */
 const MEMORY = milliseconds(7 * 24 * 3_600_000);
-/** Time by which the store's clock and this node's may disagree about the end of a window. */
-const MARGIN = milliseconds(1_000);
 
 export function createPlaces({ counters, clock }: { readonly counters: CounterStore; readonly clock: Clock }): Places {
   return {
@@ -68,7 +66,7 @@ export function createPlaces({ counters, clock }: { readonly counters: CounterSt
 
     async release({ key, since }) {
       // Later the place may be somebody else's.
-      if (clock.monotonic() - since < WINDOW - MARGIN) await counters.reset(key);
+      if (clock.monotonic() - since < WINDOW - CLOCK_MARGIN) await counters.reset(key);
     },
 
     async clear(account) {

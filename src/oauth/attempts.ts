@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import type { Clock } from '../model/clock.ts';
 import { ProtocolError } from '../model/failure.ts';
 import type { Caller } from '../model/protocol.ts';
@@ -6,7 +5,8 @@ import { milliseconds } from '../model/units.ts';
 import type { CounterStore } from '../stores/counter_store.ts';
 import { hashToken } from '../tokens/hashing.ts';
 import { type Account, createPlaces, type Place } from './attempt_places.ts';
-import { tooMany } from './too_many.ts';
+import { createAdmission, tooMany } from './bounds.ts';
+import { networkOf } from './networks.ts';
 
 /**
  * How much guessing is allowed, counted over all nodes: passwords and one-time codes per account and per address, client
@@ -35,19 +35,18 @@ export interface AttemptsDependencies {
 }
 
 const WINDOW = milliseconds(5 * 60_000);
-/** Failures from one address: more than from one account, because many people share one. */
-const MOST_PER_ADDRESS = 100;
+/** Failures from one address: more than for one account, because many people share one. */
+const PER_ADDRESS = { most: 100, window: WINDOW };
 /** Only failures count here: an honest client authenticates many times at once. */
-const MOST_PER_CLIENT = 10;
-/** Time by which the store's clock and this node's may disagree about the end of a window. */
-const MARGIN = milliseconds(1_000);
+const FAILURES_PER_CLIENT = 10;
 
 export function createAttempts({ counters, clock }: AttemptsDependencies): Attempts {
   const places = createPlaces({ counters, clock });
+  const admit = createAdmission({ counters, clock });
 
   return {
     async signIn(caller, evaluate) {
-      const excuse = await countAddress(caller);
+      const excuse = await admit(`attempts:address:${networkOf(caller.address)}`, PER_ADDRESS);
       const wrong: Place[] = [];
       let open: Place | undefined;
 
@@ -88,7 +87,7 @@ export function createAttempts({ counters, clock }: AttemptsDependencies): Attem
     async clientSecret(client, { address }, evaluate) {
       const key = `attempts:client:${hashToken(`${client} ${networkOf(address)}`)}`;
       const failures = await counters.peek(key);
-      if (failures && failures.count >= MOST_PER_CLIENT) throw tooMany(failures.remaining);
+      if (failures && failures.count >= FAILURES_PER_CLIENT) throw tooMany(failures.remaining);
       const proven = await evaluate();
       if (!proven) await counters.hit(key, WINDOW);
       return proven;
@@ -96,33 +95,4 @@ export function createAttempts({ counters, clock }: AttemptsDependencies): Attem
 
     unlock: (account) => places.clear(account),
   };
-
-  /** @returns what takes the event back. */
-  async function countAddress({ address }: Caller): Promise<() => Promise<void>> {
-    const key = `attempts:address:${networkOf(address)}`;
-    const began = clock.monotonic();
-    const { count, remaining } = await counters.hit(key, WINDOW);
-    if (count > MOST_PER_ADDRESS) throw tooMany(remaining);
-    return async () => {
-      // Later it would be an event of the next window.
-      if (clock.monotonic() - began < remaining - MARGIN) await counters.forgive(key);
-    };
-  }
-}
-
-/** Who is taken for one caller: an IPv4 address, or the /64 that one IPv6 subscriber chooses addresses from. */
-export function networkOf(address: string): string {
-  if (!isIPv6(address)) return address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  const [bare = ''] = address.toLowerCase().split('%');
-  const [head = '', tail] = bare.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  // What `::` stands for is at least as long as what is missing of the first four groups, or they are all there.
-  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length);
-  const all = [...groups, ...Array<string>(Math.max(0, missing)).fill('0'), ...(tail?.split(':') ?? [])];
-  return `${all
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':')}::/64`;
 }

@@ -3,18 +3,20 @@ import type { PasswordVerifier } from '../connections/connection.ts';
 import type { Client, ClientSecret } from '../model/client.ts';
 import type { Clock } from '../model/clock.ts';
 import { ProtocolError } from '../model/failure.ts';
-import type { ClientCredentials } from '../model/protocol.ts';
+import type { Caller, ClientCredentials } from '../model/protocol.ts';
 import { inSeconds } from '../model/units.ts';
 import type { ClientRegistry } from '../registry/clients.ts';
 import { sameSecret } from '../tokens/hashing.ts';
+import type { Attempts } from './attempts.ts';
 
-/** Who is asking. @throws ProtocolError `invalid_client`, the same for unknown, disabled and wrong. */
-export type AuthenticateClient = (credentials: ClientCredentials | undefined) => Promise<Client>;
+/** Who is asking. @throws ProtocolError `invalid_client`, the same for unknown, disabled and wrong, and `too_many_attempts`. */
+export type AuthenticateClient = (credentials: ClientCredentials | undefined, caller: Caller) => Promise<Client>;
 
 export interface ClientAuthenticationDependencies {
   readonly clients: Pick<ClientRegistry, 'find'>;
   readonly passwords: PasswordVerifier;
   readonly clock: Clock;
+  readonly attempts: Pick<Attempts, 'clientSecret'>;
 }
 
 /** Compared with when there is no such client; no secret hashes to it. */
@@ -22,9 +24,9 @@ const NOBODY: readonly ClientSecret[] = [{ hash: 'sha256:' }];
 
 /** RFC 6749 §2.3, §3.2.1: confidential clients by their secret, public ones (`none`) by naming themselves. */
 export function createClientAuthentication(deps: ClientAuthenticationDependencies): AuthenticateClient {
-  const { clients, passwords, clock } = deps;
+  const { clients, passwords, clock, attempts } = deps;
 
-  return async (credentials) => {
+  return async (credentials, caller) => {
     if (!credentials) throw anonymous();
     const client = await clients.find(credentials.id);
     if (client?.public && !client.disabled) {
@@ -33,7 +35,8 @@ export function createClientAuthentication(deps: ClientAuthenticationDependencie
     }
     // Nothing is proven then, and the operation must rest on something else: the user's own password, or a code sent to them.
     if (client && !client.disabled && credentials.secretOptional && credentials.secret === undefined) return client;
-    const proven = await anySecretMatches(client?.secrets ?? NOBODY, credentials.secret ?? '');
+    const { id, secret = '' } = credentials;
+    const proven = await attempts.clientSecret(id, caller, () => anySecretMatches(client?.secrets ?? NOBODY, secret));
     if (!client || !proven || client.disabled) throw refused();
     return client;
   };

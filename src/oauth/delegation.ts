@@ -33,7 +33,7 @@ export function createDelegation(
 
   return async (request) => {
     // 1. Who is asking, for what?
-    const client = await authenticate(request.credentials);
+    const client = await authenticate(request.credentials, request.caller);
     if (request.grantType !== JWT_BEARER) {
       throw new ProtocolError('unsupported_grant_type', `Send grant_type with ${JWT_BEARER}.`);
     }

@@ -1,4 +1,3 @@
-import type { Connection } from '../connections/connection.ts';
 import type { Client } from '../model/client.ts';
 import { ProtocolError } from '../model/failure.ts';
 import type { DirectAuthorizationRequest } from '../model/protocol.ts';
@@ -7,11 +6,11 @@ import { type CodeDependencies, createCodeIssuer } from './authorization_codes.t
 import type { AuthenticateClient } from './client_authentication.ts';
 import { isRegistered, withParameters } from './redirects.ts';
 import { chosenScopes } from './scopes.ts';
-import { createSignInDesk } from './sign_in.ts';
+import type { SignInDesk } from './sign_in.ts';
 
 export interface DirectAuthorizationDependencies extends CodeDependencies {
   readonly authenticate: AuthenticateClient;
-  readonly connections: readonly Connection[];
+  readonly desk: Pick<SignInDesk, 'signIn' | 'refusal'>;
 }
 
 /** A code is what is asked for, and a password is what it is given for: the client needs the right to both. */
@@ -24,13 +23,12 @@ const GRANTS = ['password', 'authorization_code'] as const;
 export function createDirectAuthorization(
   deps: DirectAuthorizationDependencies,
 ): (request: DirectAuthorizationRequest) => Promise<{ readonly to: string }> {
-  const { authenticate, clock } = deps;
-  const desk = createSignInDesk(deps.connections);
+  const { authenticate, clock, desk } = deps;
   const issueCode = createCodeIssuer(deps);
 
   return async (request) => {
     // 1. Who is asking, and may they?
-    const client = await authenticate(request.credentials);
+    const client = await authenticate(request.credentials, request.caller);
     checkGrants(client);
 
     // 2. Is the request whole? All of it before the password, so that no wrong request uses up an attempt.
@@ -39,8 +37,8 @@ export function createDirectAuthorization(
     const scopes = chosenScopes(request.scopes, client.scopes);
 
     // 3. Is it the user?
-    const user = await desk.signIn(client, { username, password });
-    if (!user) throw new ProtocolError('invalid_credentials', 'Wrong username or password: check both and try again.');
+    const user = await desk.signIn(client, { caller: request.caller, username, password });
+    if (!user) throw desk.refusal({});
 
     // 4. A code, bound to the client and to the redirect URI, which must be repeated with it.
     const order = { dialect: request.dialect, redirectUri, redirectUriSent: true, scopes };

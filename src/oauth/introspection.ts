@@ -19,8 +19,8 @@ export function createIntrospection(
 ): (request: IntrospectionRequest) => Promise<IntrospectionAnswer> {
   const { authenticate, store } = deps;
 
-  return async ({ credentials, token }) => {
-    const client = await authenticate(credentials);
+  return async ({ credentials, caller, token }) => {
+    const client = await authenticate(credentials, caller);
     if (client.public) {
       throw new ProtocolError(
         'invalid_client',

@@ -8,6 +8,7 @@ import type { ConsentRegistry } from '../registry/consents.ts';
 import type { TokenStore } from '../stores/token_store.ts';
 import type { Issuer } from '../tokens/issuing.ts';
 import type { SigningKeys } from '../tokens/signing_keys.ts';
+import type { Attempts } from './attempts.ts';
 import { type AuthorizationFlow, createAuthorization } from './authorization.ts';
 import { createClientAuthentication } from './client_authentication.ts';
 import { createDelegation } from './delegation.ts';
@@ -15,8 +16,10 @@ import { createDirectAuthorization } from './direct_authorization.ts';
 import type { Grant } from './grants/grant.ts';
 import type { IdTokens } from './id_tokens.ts';
 import { createIntrospection } from './introspection.ts';
+import type { OneTimeCodes } from './one_time_codes.ts';
 import { createRevocation } from './revocation.ts';
-import { createSignInDesk } from './sign_in.ts';
+import { createSendCode } from './send_code.ts';
+import type { SignInDesk } from './sign_in.ts';
 import { createTokenEndpoint } from './token_endpoint.ts';
 import { createTokenInfo } from './token_info.ts';
 import { createUserInfo } from './user_info.ts';
@@ -39,6 +42,9 @@ export interface ProtocolDependencies {
   readonly consents: ConsentRegistry;
   readonly connections: readonly Connection[];
   readonly passwords: PasswordVerifier;
+  readonly attempts: Attempts;
+  readonly codes: OneTimeCodes;
+  readonly desk: SignInDesk;
   readonly store: TokenStore;
   readonly issuer: Issuer;
   readonly idTokens: IdTokens;
@@ -52,7 +58,6 @@ export interface ProtocolDependencies {
 
 export function createProtocol(deps: ProtocolDependencies): Protocol {
   const authenticate = createClientAuthentication(deps);
-  const desk = createSignInDesk(deps.connections);
   return {
     operations: {
       token: createTokenEndpoint({ ...deps, authenticate }),
@@ -60,9 +65,10 @@ export function createProtocol(deps: ProtocolDependencies): Protocol {
       introspect: createIntrospection({ ...deps, authenticate }),
       // RFC 8414: the facts of the configuration; the dialect adds its own URLs.
       metadata: async () => deps.facts,
-      userinfo: createUserInfo({ ...deps, desk }),
+      userinfo: createUserInfo(deps),
       tokeninfo: createTokenInfo(deps),
-      delegation: createDelegation({ ...deps, authenticate, desk }),
+      delegation: createDelegation({ ...deps, authenticate }),
+      send_code: createSendCode(deps),
       jwks: async () => ({ keys: await deps.signingKeys.published() }),
       authorize_directly: createDirectAuthorization({ ...deps, authenticate }),
     },

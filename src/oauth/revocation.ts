@@ -16,8 +16,8 @@ export interface RevocationDependencies {
 export function createRevocation(deps: RevocationDependencies): (request: RevocationRequest) => Promise<undefined> {
   const { authenticate, store } = deps;
 
-  return async ({ credentials, token }) => {
-    const client = await authenticate(credentials);
+  return async ({ credentials, caller, token }) => {
+    const client = await authenticate(credentials, caller);
     const ref = refOf(token);
     if (!ref) return undefined;
 

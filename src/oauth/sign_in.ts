@@ -1,51 +1,103 @@
-import type { Connection, PasswordConnection } from '../connections/connection.ts';
+import type { Connection, OneTimeCodeConnection, PasswordConnection } from '../connections/connection.ts';
 import type { Client } from '../model/client.ts';
 import { ProtocolError } from '../model/failure.ts';
+import type { Caller } from '../model/protocol.ts';
 import type { Identity } from '../model/token.ts';
+import type { Against, Attempts } from './attempts.ts';
+import { connectionsOf } from './detours.ts';
+import type { OneTimeCodes } from './one_time_codes.ts';
 
-/** Who may sign in to which client, and whether they still may. */
+/**
+ * Who may sign in to which client, and whether they still may. Every password and every one-time code is evaluated here and
+ * nowhere else, so that none is evaluated uncounted.
+ */
 export interface SignInDesk {
   /**
-   * Tries the connection that was named, or else all of the client's in their configured order until one says yes.
+   * Tries the connection that was named, or else all of the client's that take passwords, in their configured order until one
+   * says yes. A connection that sends codes must be named; the username is the recipient then, and the password the code.
    * @returns undefined when none does: unknown user and wrong password alike.
-   * @throws ProtocolError `invalid_request` when there is no connection of that name for this client, or it takes no password.
+   * @throws ProtocolError `invalid_request` when there is no connection of that name for this client, or it takes no password,
+   *   and `too_many_attempts`.
    */
   signIn(client: Client, credentials: PasswordCredentials): Promise<Identity | undefined>;
+  /** The refusal that belongs to an undefined `signIn`. */
+  refusal(credentials: Pick<PasswordCredentials, 'connection'>): ProtocolError;
   /** The user as of now; undefined when they are gone or disabled, or their connection does not serve this client any more. */
   current(client: Client, user: Identity): Promise<Identity | undefined>;
 }
 
 export interface PasswordCredentials {
+  readonly caller: Caller;
   readonly username: string;
   readonly password: string;
   readonly connection?: string | undefined;
 }
 
-export function createSignInDesk(connections: readonly Connection[]): SignInDesk {
-  const connectionsOf = (client: Client) =>
-    connections.filter(({ name }) => client.connections?.includes(name) ?? true);
+export interface SignInDeskDependencies {
+  readonly connections: readonly Connection[];
+  readonly attempts: Attempts;
+  readonly codes: OneTimeCodes;
+}
 
+type Provable = PasswordConnection | OneTimeCodeConnection;
+
+export function createSignInDesk({ connections, attempts, codes }: SignInDeskDependencies): SignInDesk {
   return {
-    async signIn(client, { username, password, connection }) {
-      const passwordConnections = connectionsOf(client)
-        .filter(asksForPassword)
-        .filter(({ name }) => connection === undefined || connection === name);
-      if (connection !== undefined && passwordConnections.length === 0) throw noSuchConnection();
-      for (const candidate of passwordConnections) {
-        const outcome = await candidate.signIn(username, password);
-        if (outcome.ok) return outcome.identity;
-      }
-      return undefined;
+    async signIn(client, credentials) {
+      const { connection } = credentials;
+      const candidates = connectionsOf(connections, client)
+        .filter(isProvable)
+        .filter(({ kind, name }) => (connection === undefined ? kind === 'password' : connection === name));
+      if (connection !== undefined && candidates.length === 0) throw noSuchConnection();
+      return attempts.signIn(credentials.caller, async (against) => {
+        for (const candidate of candidates) {
+          const prove = candidate.kind === 'otp' ? byCode(candidate, credentials) : byPassword(candidate, credentials);
+          const user = await prove(against);
+          if (user) return user;
+        }
+        return undefined;
+      });
     },
+
+    refusal({ connection }) {
+      const named = connections.find((it) => it.name === connection && it.kind === 'otp');
+      if (named?.kind !== 'otp') {
+        return new ProtocolError('invalid_credentials', 'Wrong username or password: check both and try again.');
+      }
+      const { channel } = named;
+      const recipient = channel === 'sms' ? 'phone number' : 'e-mail address';
+      const description = `Wrong ${recipient} or verification code: check both, or ask for a new code.`;
+      return new ProtocolError('invalid_verification_code', description, { channel });
+    },
+
     async current(client, user) {
-      const connection = connectionsOf(client).find(({ name }) => name === user.connection);
+      const connection = connectionsOf(connections, client).find(({ name }) => name === user.connection);
       return connection?.current ? connection.current(user) : connection && user;
     },
   };
+
+  function byPassword(connection: PasswordConnection, { username, password }: PasswordCredentials) {
+    return async (against: Against): Promise<Identity | undefined> => {
+      await against({ connection: connection.name, username });
+      const outcome = await connection.signIn(username, password);
+      return outcome.ok ? outcome.identity : undefined;
+    };
+  }
+
+  function byCode(connection: OneTimeCodeConnection, { username, password }: PasswordCredentials) {
+    return async (against: Against): Promise<Identity | undefined> => {
+      const recipient = connection.canonical(username);
+      if (recipient === undefined) return undefined;
+      await against({ connection: connection.name, username: recipient });
+      // Before the code, which must not be used up when the directory gives no answer.
+      const user = await connection.identify(recipient);
+      return (await codes.redeem(connection, recipient, password)) ? user : undefined;
+    };
+  }
 }
 
 // Nothing was tried, so it is no failed attempt; and which connections a client may use is no secret of its users.
 const noSuchConnection = () =>
   new ProtocolError('invalid_request', 'This client has no such connection that takes a password: check connection.');
 
-const asksForPassword = (connection: Connection): connection is PasswordConnection => connection.kind === 'password';
+const isProvable = (connection: Connection): connection is Provable => connection.kind !== 'redirect';

@@ -1,4 +1,3 @@
-import type { Connection } from '../connections/connection.ts';
 import type { Client, GrantType } from '../model/client.ts';
 import { ProtocolError } from '../model/failure.ts';
 import type { TokenAnswer, TokenRequest } from '../model/protocol.ts';
@@ -11,12 +10,12 @@ import type { AuthenticateClient } from './client_authentication.ts';
 import type { Grant, Proof } from './grants/grant.ts';
 import type { IdTokens } from './id_tokens.ts';
 import { allowedTo, askedUnder, chosenScopes, stillAllowed } from './scopes.ts';
-import { createSignInDesk } from './sign_in.ts';
+import type { SignInDesk } from './sign_in.ts';
 
 export interface TokenEndpointDependencies {
   readonly authenticate: AuthenticateClient;
   readonly grants: readonly Grant[];
-  readonly connections: readonly Connection[];
+  readonly desk: Pick<SignInDesk, 'current'>;
   readonly issuer: Issuer;
   readonly idTokens: IdTokens;
   readonly policyOf: PolicyOf;
@@ -24,13 +23,12 @@ export interface TokenEndpointDependencies {
 
 /** The token endpoint (RFC 6749 §3.2): the steps that every grant shares, so that none can forget one. */
 export function createTokenEndpoint(deps: TokenEndpointDependencies): (request: TokenRequest) => Promise<TokenAnswer> {
-  const { authenticate, issuer, idTokens } = deps;
+  const { authenticate, issuer, idTokens, desk } = deps;
   const grants = new Map(deps.grants.map((grant) => [grant.type, grant]));
-  const desk = createSignInDesk(deps.connections);
 
   return async (request) => {
     // 1. Who is asking?
-    const client = await authenticate(request.credentials);
+    const client = await authenticate(request.credentials, request.caller);
 
     // 2. Is the grant known, and is it this client's?
     const grant = grants.get(request.grantType);

@@ -3,6 +3,7 @@ import {
   app,
   CALLBACK,
   type Core,
+  caller,
   expectStep,
   getCode,
   newPkce,
@@ -120,7 +121,7 @@ describe('RFC 6749 §4.1.2.1 errors that go to the app', () => {
 describe('pages', () => {
   it('shows the sign-in page again after a wrong password, with the name and without a session', async () => {
     const page = expectStep(await core.authorize(request(pkce.query)), 'sign_in');
-    const form = { csrf: page.csrf, username: 'alice', password: 'wrong' };
+    const form = { csrf: page.csrf, caller, username: 'alice', password: 'wrong' };
     const again = expectStep(
       await core.protocol.authorization.signIn(page.interaction, { id: page.browser }, form),
       'sign_in',
@@ -157,7 +158,7 @@ describe('pages', () => {
   it('lets only users of the client’s connections in', async () => {
     core = await startCore({ clients: [app, { ...spa, connections: ['corp'] }] });
     const page = expectStep(await core.authorize(request({ ...pkce.query, client_id: 'spa' })), 'sign_in');
-    const form = { csrf: page.csrf, username: 'alice', password: 'wonderland' };
+    const form = { csrf: page.csrf, caller, username: 'alice', password: 'wonderland' };
     expectStep(await core.protocol.authorization.signIn(page.interaction, { id: page.browser }, form), 'sign_in');
     const { browser } = await signIn(core, request(pkce.query));
     expectStep(await core.authorize(request({ ...pkce.query, client_id: 'spa' }), browser), 'sign_in');

@@ -1,5 +1,5 @@
 import { createHash, hash, randomBytes } from 'node:crypto';
-import type { PasswordVerifier } from '../../src/connections/connection.ts';
+import type { Connection, PasswordVerifier, UserDirectory } from '../../src/connections/connection.ts';
 import { database } from '../../src/connections/database.ts';
 import { createPasswordVerifier, hashPassword } from '../../src/connections/password_hash.ts';
 import type { Dialect } from '../../src/dialects/dialect.ts';
@@ -7,10 +7,11 @@ import { oauth2 } from '../../src/dialects/oauth2.ts';
 import type { Client, User } from '../../src/model/client.ts';
 import type { TokenSettings } from '../../src/model/config.ts';
 import { ProtocolError } from '../../src/model/failure.ts';
-import type { AuthorizationRequest, OperationName } from '../../src/model/protocol.ts';
+import type { AuthorizationRequest, Caller, OperationName } from '../../src/model/protocol.ts';
 import { STANDARD_TOKENS, type TokenPolicy } from '../../src/model/token_policy.ts';
 import { seconds } from '../../src/model/units.ts';
 import type { Pair, WireRequest, WireResponse } from '../../src/model/wire.ts';
+import { createAttempts } from '../../src/oauth/attempts.ts';
 import type { Browser, Step } from '../../src/oauth/authorization.ts';
 import { create as authorizationCode } from '../../src/oauth/grants/authorization_code.ts';
 import { create as clientCredentials } from '../../src/oauth/grants/client_credentials.ts';
@@ -18,11 +19,14 @@ import { create as jwtBearer } from '../../src/oauth/grants/jwt_bearer.ts';
 import { create as password } from '../../src/oauth/grants/password.ts';
 import { create as refreshToken } from '../../src/oauth/grants/refresh_token.ts';
 import { createIdTokens } from '../../src/oauth/id_tokens.ts';
+import { createOneTimeCodes } from '../../src/oauth/one_time_codes.ts';
 import { createProtocol, type Protocol } from '../../src/oauth/protocol.ts';
+import { createSignInDesk } from '../../src/oauth/sign_in.ts';
 import { createClients } from '../../src/registry/clients.ts';
 import { createConsents } from '../../src/registry/consents.ts';
 import { createUsers } from '../../src/registry/users.ts';
 import type { Backend } from '../../src/stores/backend.ts';
+import type { CounterStore } from '../../src/stores/counter_store.ts';
 import { memory } from '../../src/stores/memory.ts';
 import type { TokenStore } from '../../src/stores/token_store.ts';
 import { createIssuer } from '../../src/tokens/issuing.ts';
@@ -34,7 +38,9 @@ import { ManualClock } from '../support/manual_clock.ts';
 export const ISSUER = 'https://auth.example.com';
 /** Where every request of these tests comes from, unless it says otherwise. */
 export const CALLER = '192.0.2.1';
+export const caller: Caller = { address: CALLER };
 export const CALLBACK = 'https://app.example.com/callback';
+export const SERVER_SECRET = 'a secret of thirty-two characters';
 const WONDERLAND = await hashPassword('wonderland');
 
 export const settings: TokenSettings = {
@@ -77,6 +83,10 @@ export interface CoreOptions {
   readonly settings?: Partial<TokenSettings>;
   /** Wraps the store, to count or to break what passes. */
   readonly store?: (store: TokenStore) => TokenStore;
+  /** In place of those of the memory store: other nodes', or some that are away. */
+  readonly counters?: CounterStore;
+  /** Further connections, behind the database `users`. */
+  readonly connections?: (users: UserDirectory) => readonly Connection[];
   readonly requirePkce?: boolean;
   readonly idTokens?: TokenPolicy['idTokens'];
 }
@@ -93,7 +103,10 @@ export async function startCore(options: CoreOptions = {}) {
   if (!options.users) await users.add(alice);
   const consents = createConsents({ documents, clock });
   const passwords = countingPasswords();
-  const connections = database.create({ users: [] }, { name: 'users', clock, users, passwords, report: () => {} });
+  const connections = [
+    ...database.create({ users: [] }, { name: 'users', clock, users, passwords, report: () => {} }),
+    ...(options.connections?.(users) ?? []),
+  ];
   const merged = { ...settings, ...options.settings };
   const issuer = createIssuer({ store, clock, settings: merged });
   const policy = { ...STANDARD_TOKENS, idTokens: options.idTokens ?? ('ES256' as const) };
@@ -103,15 +116,22 @@ export async function startCore(options: CoreOptions = {}) {
     ...{ rotation: idTokenSettings.keyRotation, tokenTtl: idTokenSettings.ttl },
   });
   const idTokens = createIdTokens({ keys: signingKeys, clock, settings: idTokenSettings, facts: { issuer: ISSUER } });
+  const counters = options.counters ?? backend.counters;
+  const attempts = createAttempts({ counters, clock });
+  const codes = createOneTimeCodes({ store, counters, clock, secret: SERVER_SECRET });
+  const desk = createSignInDesk({ connections, attempts, codes });
   const grants = [
     authorizationCode({ store }),
     refreshToken({ store }),
-    password({ connections, clock }),
+    password({ desk, clock }),
     clientCredentials(),
     jwtBearer({ store, idTokens, policyOf }),
   ];
   const facts = { issuer: ISSUER, grantTypes: grants.map(({ type }) => type), scopes: ['read', 'write'] };
   const deps = {
+    attempts,
+    codes,
+    desk,
     grants,
     clients,
     consents,
@@ -132,6 +152,9 @@ export async function startCore(options: CoreOptions = {}) {
   return {
     clock,
     backend,
+    attempts,
+    codes,
+    desk,
     store,
     documents,
     clients,
@@ -253,7 +276,7 @@ export const parametersOf = (step: Step): URLSearchParams => new URL(expectStep(
 /** A browser that goes through the pages as alice. */
 export async function signIn(core: Core, query: Form, browser: Browser = {}) {
   const page = expectStep(await core.authorize(query, browser), 'sign_in');
-  const form = { csrf: page.csrf, username: 'alice', password: 'wonderland' };
+  const form = { csrf: page.csrf, caller, username: 'alice', password: 'wonderland' };
   const flow = core.protocol.authorization;
   const resumed = expectStep(await flow.signIn(page.interaction, { ...browser, id: page.browser }, form), 'resume');
   const signedIn: Browser = { id: page.browser, session: resumed.session };

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { PasswordConnection } from '../../src/connections/connection.ts';
+import type { Connection, PasswordConnection } from '../../src/connections/connection.ts';
 import { DependencyUnavailable } from '../../src/model/failure.ts';
+import type { Attempts } from '../../src/oauth/attempts.ts';
+import type { OneTimeCodes } from '../../src/oauth/one_time_codes.ts';
 import { createSignInDesk } from '../../src/oauth/sign_in.ts';
-import { app } from '../oauth/core_under_test.ts';
+import { app, caller } from '../oauth/core_under_test.ts';
 
 const identity = (connection: string) => ({ subject: 'u', username: 'u', connection, roles: [] });
 
@@ -21,10 +23,21 @@ const down: PasswordConnection = {
   },
 };
 
-const credentials = (password: string, connection?: string) => ({ username: 'u', password, connection });
+const credentials = (password: string, connection?: string) => ({ caller, username: 'u', password, connection });
+
+/** A desk that counts nothing: what it counts is the business of the tests in security/guessing. */
+function deskOf(...connections: readonly Connection[]) {
+  const uncounted: Attempts = {
+    signIn: (_caller, evaluate) => evaluate(async () => {}),
+    clientSecret: (_client, _caller, evaluate) => evaluate(),
+    unlock: async () => {},
+  };
+  const codes: OneTimeCodes = { send: async () => {}, redeem: async () => false };
+  return createSignInDesk({ connections, attempts: uncounted, codes });
+}
 
 describe('createSignInDesk', () => {
-  const desk = createSignInDesk([knowing('first', 'one'), knowing('second', 'two')]);
+  const desk = deskOf(knowing('first', 'one'), knowing('second', 'two'));
 
   it('tries the connections in their order', async () => {
     expect((await desk.signIn(app, credentials('two')))?.connection).toBe('second');
@@ -47,7 +60,7 @@ describe('createSignInDesk', () => {
   });
 
   it('does not take a directory that is down for a wrong password', async () => {
-    await expect(createSignInDesk([down]).signIn(app, credentials('x'))).rejects.toThrow(DependencyUnavailable);
+    await expect(deskOf(down).signIn(app, credentials('x'))).rejects.toThrow(DependencyUnavailable);
   });
 
   it('believes a connection that cannot tell, and no connection that is gone or not the client’s', async () => {

@@ -3,6 +3,7 @@ import { hashPassword } from '../../src/connections/password_hash.ts';
 import {
   alice,
   type Core,
+  caller,
   expectStep,
   newPkce,
   parametersOf,
@@ -22,7 +23,7 @@ beforeEach(async () => {
 
 const flow = () => core.protocol.authorization;
 const begin = async () => expectStep(await core.authorize(request(pkce.query)), 'sign_in');
-const credentials = { username: 'alice', password: 'wonderland' };
+const credentials = { caller, username: 'alice', password: 'wonderland' };
 
 async function atConsent() {
   const { browser, step } = await signIn(core, request(pkce.query));
@@ -112,7 +113,7 @@ describe('between the page and the click', () => {
     await core.users.add({ ...alice, id: 'u-bob', username: 'bob', passwordHash: await hashPassword('builder') });
     const { browser, page } = await atConsent();
     const second = expectStep(await core.authorize(request(pkce.query), { id: browser.id }), 'sign_in');
-    const form = { csrf: second.csrf, username: 'bob', password: 'builder' };
+    const form = { csrf: second.csrf, caller, username: 'bob', password: 'builder' };
     const asBob = expectStep(await flow().signIn(second.interaction, browser, form), 'resume');
     const click = flow().consent(
       page.interaction,

@@ -1,4 +1,3 @@
-import type { Connection } from '../../connections/connection.ts';
 import type { Client, GrantType } from '../../model/client.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { TokenRequest } from '../../model/protocol.ts';
@@ -6,6 +5,7 @@ import type { Authorization, Family, TokenRef } from '../../model/token.ts';
 import type { PolicyOf } from '../../model/token_policy.ts';
 import type { TokenStore } from '../../stores/token_store.ts';
 import type { IdTokens } from '../id_tokens.ts';
+import type { SignInDesk } from '../sign_in.ts';
 
 /** What a grant has proved: that tokens may be issued, for whom and for what. */
 export interface Proof {
@@ -37,7 +37,7 @@ export interface Grant {
 /** What `create` of every grant is handed; each takes what it needs. */
 export interface GrantDependencies {
   readonly store: TokenStore;
-  readonly connections: readonly Connection[];
+  readonly desk: SignInDesk;
   readonly clock: Clock;
   readonly idTokens: IdTokens;
   readonly policyOf: PolicyOf;
