@@ -17,6 +17,11 @@ export interface UserRegistry {
   list(limit: number, after?: string): Promise<Listing<User>>;
   /** @throws ProtocolError `invalid_request` when the id or the username is taken. */
   add(draft: UserDraft): Promise<User>;
+  /**
+   * Replaces the password hash of a stored user: a better hash of the same password. @returns false, and changes nothing, for a
+   * configured user, one that is gone, or one whose hash is not `expected` any more.
+   */
+  setPasswordHash(id: string, hash: string, expected: string): Promise<boolean>;
   /** @returns whether there was one. @throws ProtocolError `invalid_request` for configured users. */
   remove(id: string): Promise<boolean>;
 }
@@ -79,6 +84,13 @@ export function createUsers({ configured, documents }: UsersDependencies): UserR
     throw taken(`username '${user.username}' in the connection '${user.connection}'`);
   }
 
+  async function setPasswordHash(id: string, passwordHash: string, expected: string): Promise<boolean> {
+    const user = fixed.has(id) ? undefined : await documents.get('user', id);
+    if (!user || user.passwordHash !== expected) return false;
+    // Who was removed meanwhile must stay so.
+    return documents.put('user', id, { ...user, passwordHash }, { ifPresent: true });
+  }
+
   async function remove(id: string): Promise<boolean> {
     if (fixed.has(id)) {
       throw new ProtocolError('invalid_request', `User '${id}' is in the configuration file: change it there.`);
@@ -100,6 +112,7 @@ export function createUsers({ configured, documents }: UsersDependencies): UserR
     findByContact,
     list: (limit, after) => mergedPage({ kind: 'user', documents, configured: fixed, limit, after }),
     add,
+    setPasswordHash,
     remove,
   };
 }

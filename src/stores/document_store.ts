@@ -6,16 +6,13 @@ export interface Page<T> {
   readonly next?: string | undefined;
 }
 
+export type PutCondition = { readonly ifAbsent: boolean } | { readonly ifPresent: boolean };
+
 /** Keeps clients, users and consents. Every implementation passes `test/contract/document_store.ts`. Errors as in TokenStore. */
 export interface DocumentStore {
   get<K extends DocumentKind>(kind: K, id: string): Promise<DocumentOf[K] | undefined>;
-  /** @returns false, and writes nothing, if `ifAbsent` was asked for and the id was taken. */
-  put<K extends DocumentKind>(
-    kind: K,
-    id: string,
-    document: DocumentOf[K],
-    how?: { ifAbsent: boolean },
-  ): Promise<boolean>;
+  /** @returns false, and writes nothing, if the id is taken and must not be (`ifAbsent`), or is not and must be (`ifPresent`). */
+  put<K extends DocumentKind>(kind: K, id: string, document: DocumentOf[K], how?: PutCondition): Promise<boolean>;
   /** @returns whether there was one. */
   delete(kind: DocumentKind, id: string): Promise<boolean>;
   /** Pages through a kind in the byte order of ids. @param limit 1 to 1,000. */

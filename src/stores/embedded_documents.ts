@@ -1,6 +1,6 @@
 import type { DocumentKind, DocumentOf } from '../model/client.ts';
 import { checkDocumentId, checkLimit, decodeDocument, encodeDocument } from './document_codec.ts';
-import type { DocumentStore, Page } from './document_store.ts';
+import type { DocumentStore, Page, PutCondition } from './document_store.ts';
 import type { EmbeddedDatabase } from './embedded_database.ts';
 
 /** SQLite compares texts by their UTF-8 bytes, which is the order of the contract. */
@@ -23,11 +23,14 @@ export class EmbeddedDocuments implements DocumentStore {
     kind: K,
     id: string,
     document: DocumentOf[K],
-    how?: { ifAbsent: boolean },
+    how: PutCondition = { ifAbsent: false },
   ): Promise<boolean> {
     checkDocumentId(id);
-    const statement = how?.ifAbsent ? this.#sql.add : this.#sql.put;
-    const { changes } = await this.#database.write(() => statement.run(kind, id, encodeDocument(document)));
+    const isNew = 'ifAbsent' in how && how.ifAbsent;
+    const isOld = 'ifPresent' in how && how.ifPresent;
+    const statement = isNew ? this.#sql.add : isOld ? this.#sql.replace : this.#sql.put;
+    const value = encodeDocument(document);
+    const { changes } = await this.#database.write(() => statement.run({ kind, id, value }));
     return Number(changes) > 0;
   }
 
@@ -53,8 +56,9 @@ export class EmbeddedDocuments implements DocumentStore {
 function statements(database: EmbeddedDatabase) {
   return {
     get: database.prepare('SELECT value FROM documents WHERE kind = ? AND id = ?'),
-    put: database.prepare('INSERT OR REPLACE INTO documents (kind, id, value) VALUES (?, ?, ?)'),
-    add: database.prepare('INSERT INTO documents (kind, id, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'),
+    put: database.prepare('INSERT OR REPLACE INTO documents (kind, id, value) VALUES (:kind, :id, :value)'),
+    add: database.prepare('INSERT INTO documents (kind, id, value) VALUES (:kind, :id, :value) ON CONFLICT DO NOTHING'),
+    replace: database.prepare('UPDATE documents SET value = :value WHERE kind = :kind AND id = :id'),
     delete: database.prepare('DELETE FROM documents WHERE kind = ? AND id = ?'),
     first: database.prepare('SELECT id, value FROM documents WHERE kind = ? ORDER BY id LIMIT ?'),
     next: database.prepare('SELECT id, value FROM documents WHERE kind = ? AND id > ? ORDER BY id LIMIT ?'),

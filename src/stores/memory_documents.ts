@@ -1,6 +1,6 @@
 import type { DocumentKind, DocumentOf } from '../model/client.ts';
 import { checkDocumentId, checkLimit } from './document_codec.ts';
-import type { DocumentStore, Page } from './document_store.ts';
+import type { DocumentStore, Page, PutCondition } from './document_store.ts';
 
 type Shelves = { readonly [K in DocumentKind]: Map<string, DocumentOf[K]> };
 
@@ -18,10 +18,15 @@ export class MemoryDocuments implements DocumentStore {
     return this.#shelves[kind].get(id);
   }
 
-  async put<K extends DocumentKind>(kind: K, id: string, document: DocumentOf[K], how?: { ifAbsent: boolean }) {
+  async put<K extends DocumentKind>(
+    kind: K,
+    id: string,
+    document: DocumentOf[K],
+    how: PutCondition = { ifAbsent: false },
+  ) {
     checkDocumentId(id);
     const shelf: Map<string, DocumentOf[K]> = this.#shelves[kind];
-    if (how?.ifAbsent && shelf.has(id)) return false;
+    if (shelf.has(id) ? 'ifAbsent' in how && how.ifAbsent : 'ifPresent' in how && how.ifPresent) return false;
     shelf.set(id, document);
     return true;
   }

@@ -1,6 +1,6 @@
 import type { DocumentKind, DocumentOf } from '../model/client.ts';
 import { checkDocumentId, checkLimit, decodeDocument, encodeDocument } from './document_codec.ts';
-import type { DocumentStore, Page } from './document_store.ts';
+import type { DocumentStore, Page, PutCondition } from './document_store.ts';
 import { run } from './redis_client.ts';
 import type { Connection } from './redis_connections.ts';
 import { answered } from './redis_failure.ts';
@@ -34,10 +34,12 @@ export class RedisDocuments implements DocumentStore {
     kind: K,
     id: string,
     document: DocumentOf[K],
-    how?: { ifAbsent: boolean },
+    how: PutCondition = { ifAbsent: false },
   ): Promise<boolean> {
     checkDocumentId(id);
-    const args = [id, encodeDocument(document), how?.ifAbsent ? 1 : 0];
+    const isNew = 'ifAbsent' in how && how.ifAbsent;
+    const isOld = 'ifPresent' in how && how.ifPresent;
+    const args = [id, encodeDocument(document), isNew ? 'absent' : isOld ? 'present' : 'any'];
     return (await run(this.#it.mutating, PUT_DOCUMENT, this.#keys(kind), args)) === 1;
   }
 

@@ -82,9 +82,10 @@ if #expired > 0 then redis.call('ZREM', KEYS[1], unpack(expired)) end
 local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 if last[2] then redis.call('EXPIREAT', KEYS[1], last[2]) end`);
 
-/** KEYS: values, index. ARGV: id, value, 1 if the id must be new. Returns 1 if it was written. */
+/** KEYS: values, index. ARGV: id, value, what the id must be: absent, present or any. Returns 1 if it was written. */
 export const PUT_DOCUMENT = script(`
-if ARGV[3] == '1' and redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end
+local is = redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 and 'present' or 'absent'
+if ARGV[3] ~= 'any' and ARGV[3] ~= is then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[2], 0, ARGV[1])
 return 1`);

@@ -81,6 +81,15 @@ export function documentStoreContract(start: () => Promise<BackendUnderTest>): v
       expect((await store.get('client', 'r'))?.name).toBe('Two');
     });
 
+    it('replaces only, if the id was to be there', async () => {
+      expect(await store.put('client', 'old', CLIENT, { ifPresent: true })).toBe(false);
+      expect(await store.get('client', 'old')).toBeUndefined();
+      expect((await store.list('client', 1_000)).items.map(({ id }) => id)).not.toContain('old');
+      await store.put('client', 'old', CLIENT);
+      expect(await store.put('client', 'old', { ...CLIENT, name: 'Two' }, { ifPresent: true })).toBe(true);
+      expect((await store.get('client', 'old'))?.name).toBe('Two');
+    });
+
     it('gives a new id to exactly one of twenty that want it at once, over two handles', async () => {
       const won = await Promise.all(
         Array.from({ length: 20 }, (_, index) =>
