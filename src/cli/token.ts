@@ -32,11 +32,12 @@ const actions: Actions = {
         each.id,
         each.client,
         each.user?.subject ?? '',
+        each.device ?? '',
         each.scopes.join(' '),
         instant(each.issuedAt),
         instant(each.expiresAt),
       ]);
-      print(terminal.stdout, ...table(['GRANT', 'CLIENT', 'USER', 'SCOPES', 'ISSUED', 'EXPIRES'], rows));
+      print(terminal.stdout, ...table(['GRANT', 'CLIENT', 'USER', 'DEVICE', 'SCOPES', 'ISSUED', 'EXPIRES'], rows));
       return 0;
     });
   },
@@ -55,11 +56,13 @@ const actions: Actions = {
   },
 
   revoke(args, terminal) {
-    const { values } = readArguments(args, OWNER);
+    const { values } = readArguments(args, { ...OWNER, device: { type: 'string' } });
     const owner = ownerOf(values);
+    if (values.device !== undefined && owner?.of !== 'user')
+      throw new UsageError('--device needs --user ID: whose device?');
     return withRegistry(values.config, terminal, async ({ tokens }) => {
       if (owner) {
-        print(terminal.stdout, `revoked ${await tokens.revokeAll(owner)} grants`);
+        print(terminal.stdout, `revoked ${await tokens.revokeAll(owner, values.device)} grants`);
         return 0;
       }
       const revoked = await tokens.revoke(await readSecret('Token', terminal));
@@ -76,7 +79,7 @@ export const token: Command = {
   usage: `gatehouse token list --user ID | --client ID
 gatehouse token inspect                      what a token stands for; the token is read from the terminal or standard input
 gatehouse token revoke                       that token; a refresh token takes its whole grant with it
-gatehouse token revoke --user ID | --client ID
+gatehouse token revoke --user ID [--device NAME] | --client ID
 
 Running gateways refuse a revoked token within a second.`,
   run: (args, terminal) => runAction(actions, args, terminal),

@@ -1,4 +1,4 @@
-import type { AccessToken, Family } from '../model/token.ts';
+import type { AccessToken, Family, TokenRef } from '../model/token.ts';
 import type { Owner, TokenStore } from '../stores/token_store.ts';
 import { familyRef, isLiveRefresh } from './families.ts';
 import { refOf } from './format.ts';
@@ -11,8 +11,8 @@ export interface TokenAdministration {
   inspect(token: string): Promise<TokenView | undefined>;
   /** Ends the grant of a refresh token, or an access token alone (RFC 7009 §2.1). @returns whether there was one. */
   revoke(token: string): Promise<boolean>;
-  /** Ends every grant of a user or a client. @returns how many there were. */
-  revokeAll(owner: Owner): Promise<number>;
+  /** Ends every grant of a user or a client. @param device only those that were given to this device. @returns how many there were. */
+  revokeAll(owner: Owner, device?: string): Promise<number>;
 }
 
 export type GrantView = Omit<Family, 'live' | 'refresh' | 'replay'>;
@@ -50,14 +50,17 @@ export function createTokenAdministration({ store }: { readonly store: TokenStor
     return (await store.take('access', ref)) !== undefined;
   }
 
-  async function revokeAll(owner: Owner): Promise<number> {
+  async function revokeAll(owner: Owner, device?: string): Promise<number> {
+    const belongs = async (ref: TokenRef) =>
+      device === undefined || (await store.get('family', ref))?.device === device;
+
     let ended = 0;
     // Listings may outlive their family, so a page without a living one proves nothing: only a page that is not full is the end.
     for (let limit = FIRST_PAGE; ; limit *= 2) {
       const listings = await store.families(owner, limit);
       for (let index = 0; index < listings.length; index += AT_ONCE) {
         const batch = listings.slice(index, index + AT_ONCE);
-        const outcomes = await Promise.all(batch.map(({ ref }) => store.revoke(ref)));
+        const outcomes = await Promise.all(batch.map(async ({ ref }) => (await belongs(ref)) && store.revoke(ref)));
         ended += outcomes.filter(Boolean).length;
       }
       if (listings.length < limit) return ended;
