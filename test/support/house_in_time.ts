@@ -5,9 +5,9 @@ import { demoConfig } from './demo_config.ts';
 import { ManualClock } from './manual_clock.ts';
 
 /** A shipped configuration as a whole gateway on real sockets, in this process, where time stands still until a test moves it. */
-export async function startHouseInTime(file: string, more = '') {
+export async function startHouseInTime(file: string, more = '', change = (yaml: string) => yaml) {
   const clock = new ManualClock();
-  const text = await demoConfig('{ type: memory }', more, file);
+  const text = change(await demoConfig('{ type: memory }', more, file));
   const config = parseConfig(text, {
     file,
     env: {},
