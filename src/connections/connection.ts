@@ -43,8 +43,16 @@ export interface RedirectConnection extends AnyConnection {
   readonly label: string;
   /** The origin that `begin` sends browsers to, as far as it is known; it never fails. */
   origin(): Promise<string>;
-  /** @param state is sent along, and comes back in `returned`. @throws DependencyUnavailable */
-  begin(callback: string, state: string): Promise<{ readonly to: string; readonly away: Away }>;
+  /**
+   * @param state is sent along, and comes back in `returned`.
+   * @param how `again`: the user is to prove anew who they are, however long they have been signed in there.
+   * @throws DependencyUnavailable
+   */
+  begin(
+    callback: string,
+    state: string,
+    how?: { readonly again: boolean },
+  ): Promise<{ readonly to: string; readonly away: Away }>;
   /** @param returned the URL the browser came back to; that its `state` belongs to `away` is known. @throws DependencyUnavailable */
   finish(returned: URL, away: Away): Promise<SignIn>;
 }
@@ -56,6 +64,8 @@ export type Connection = PasswordConnection | OneTimeCodeConnection | RedirectCo
 export interface UserDirectory {
   findByUsername(connection: string, username: string): Promise<User | undefined>;
   find(id: string): Promise<User | undefined>;
+  /** @returns false, and changes nothing, for a configured user, one that is gone, or one whose hash is not `expected` any more. */
+  setPasswordHash(id: string, hash: string, expected: string): Promise<boolean>;
   /** Whoever has this e-mail address or phone number, in any connection; undefined if several have. */
   findByContact(contact: { readonly email: string } | { readonly phoneNumber: string }): Promise<User | undefined>;
 }
@@ -63,7 +73,7 @@ export interface UserDirectory {
 /** Compares passwords and chosen client secrets with their hashes, a bounded number of them at once. */
 export interface PasswordVerifier {
   /**
-   * @param hash a PHC string (`$argon2id$…`).
+   * @param hash one that `isPasswordHash` of password_hash.ts accepts.
    * @throws DependencyUnavailable when too many are waiting, CorruptRecord when `hash` is no such string.
    */
   verify(hash: string, password: string): Promise<boolean>;

@@ -111,7 +111,7 @@ function inBrowser({ name, provider, scope, identify }: Shared, label: string): 
     label,
     origin: () => provider.origin(),
 
-    async begin(callback, state) {
+    async begin(callback, state, how) {
       const [nonce, codeVerifier] = [randomValue(), randomValue()];
       const url = await provider.authorizationUrl({
         redirect_uri: callback,
@@ -120,6 +120,7 @@ function inBrowser({ name, provider, scope, identify }: Shared, label: string): 
         nonce,
         code_challenge: await pkceOf(codeVerifier),
         code_challenge_method: 'S256',
+        ...(how?.again && { prompt: 'login' }),
       });
       return { to: url.href, away: { connection: name, nonce, codeVerifier, callback } };
     },

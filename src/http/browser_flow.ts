@@ -58,8 +58,11 @@ export function createBrowserFlow({ endpoint, flow }: BrowserFlowDependencies): 
       name: 'resume',
       method: 'GET',
       path: `${base}/resume`,
-      answer: async (request) =>
-        show(await flow.resume(parameter(request.query, 'interaction'), browserOf(request)), request),
+      async answer(request) {
+        const interaction = parameter(request.query, 'interaction');
+        const refusedBy = parameter(request.query, 'refused_by', '');
+        return show(await flow.resume(interaction, browserOf(request), refusedBy), request);
+      },
     },
     {
       name: 'sign_in',
@@ -73,8 +76,25 @@ export function createBrowserFlow({ endpoint, flow }: BrowserFlowDependencies): 
           caller: { address: request.callerAddress },
           username: parameter(request.body, 'username', ''),
           password: parameter(request.body, 'password', ''),
+          connection: parameter(request.body, 'connection', '') || undefined,
         };
         return show(await flow.signIn(interaction, browserOf(request), form), request);
+      },
+    },
+    {
+      name: 'code',
+      method: 'POST',
+      path: `${base}/code`,
+      async answer(request) {
+        requireSameOrigin(request.headers, request.authority);
+        const interaction = parameter(request.body, 'interaction');
+        const form = {
+          caller: { address: request.callerAddress },
+          csrf: parameter(request.body, 'csrf'),
+          connection: parameter(request.body, 'connection'),
+          recipient: parameter(request.body, 'recipient', ''),
+        };
+        return show(await flow.sendCode(interaction, browserOf(request), form), request);
       },
     },
     {
@@ -135,15 +155,21 @@ function answerTo(step: Step, secure: boolean, base: string): BrowserAnswer {
       return { response: seeOther(step.to, cookies) };
     }
     case 'resume': {
-      const session: Pair = ['Set-Cookie', setCookie('gatehouse_session', step.session, secure)];
-      return { response: seeOther(resumeUrl(base, step.interaction), [session]) };
+      const { interaction, session, refusedBy } = step;
+      const cookies: readonly Pair[] =
+        session === undefined ? [] : [['Set-Cookie', setCookie('gatehouse_session', session, secure)]];
+      const refused = refusedBy === undefined ? '' : `&refused_by=${encodeURIComponent(refusedBy)}`;
+      return { response: seeOther(resumeUrl(base, interaction) + refused, cookies) };
     }
     case 'sign_in': {
-      const { interaction, csrf, client, redirectUri, choices, problem, username } = step;
+      const { interaction, csrf, client, redirectUri, choices, sent, problem, username } = step;
       const body = signInPage({
         action: `${base}/sign-in`,
+        codeAction: `${base}/code`,
         providerAction: `${base}/provider`,
+        startUrl: resumeUrl(base, interaction),
         choices,
+        sent,
         interaction,
         csrf,
         clientName: client.name,

@@ -24,9 +24,11 @@ import {
   type OpenedRequest,
   type OpenInteraction,
 } from './interactions.ts';
+import type { OneTimeCodes } from './one_time_codes.ts';
 import { checkedPrompts, isStale, type Prompts, UNSEEN } from './prompts.ts';
 import { isRegistered, withParameters } from './redirects.ts';
 import type { SignInDesk } from './sign_in.ts';
+import { carrierOf, choicesOf, type SentCode, type SignInChoices } from './sign_in_choices.ts';
 
 /** The raw cookie values that a browser came with. */
 export interface Browser {
@@ -41,9 +43,11 @@ export interface Browser {
 export interface AuthorizationFlow {
   /** The app sent the browser here. */
   begin(request: AuthorizationRequest, browser: Browser): Promise<Step>;
-  /** The browser is back from signing in. */
-  resume(interaction: string, browser: Browser): Promise<Step>;
+  /** The browser is back from signing in. @param refusedBy the connection where it did not succeed, for the page to say so. */
+  resume(interaction: string, browser: Browser, refusedBy?: string): Promise<Step>;
   signIn(interaction: string, browser: Browser, form: SignInForm): Promise<Step>;
+  /** The user wants a one-time code. Throws `DependencyUnavailable` when it cannot be sent. */
+  sendCode(interaction: string, browser: Browser, form: CodeForm): Promise<Step>;
   /** The user chose to sign in at an outside provider. Throws `DependencyUnavailable` when the provider cannot be reached. */
   leave(interaction: string, browser: Browser, form: LeaveForm): Promise<Step>;
   /** The provider sent the browser back. @param query of the URL it came to. Throws as `leave`; then it may be tried again. */
@@ -68,10 +72,12 @@ export interface LeaveForm {
   readonly callback: string;
 }
 
-/** The ways to sign in that a client offers. */
-export interface SignInChoices {
-  readonly password: boolean;
-  readonly providers: readonly { readonly connection: string; readonly label: string; readonly origin: string }[];
+export interface CodeForm {
+  readonly caller: Caller;
+  readonly csrf: string;
+  readonly connection: string;
+  /** As it was typed. */
+  readonly recipient: string;
 }
 
 export interface ConsentForm {
@@ -82,8 +88,13 @@ export interface ConsentForm {
 export type Step =
   /** To the app, with a code or an error. */
   | { readonly do: 'redirect'; readonly to: string; readonly session?: string | undefined }
-  /** Set the session cookie, and go on with `resume` by a 303. */
-  | { readonly do: 'resume'; readonly interaction: string; readonly session: string }
+  /** Set the session cookie, if there is a new one, and go on with `resume` by a 303. */
+  | {
+      readonly do: 'resume';
+      readonly interaction: string;
+      readonly session?: string | undefined;
+      readonly refusedBy?: string | undefined;
+    }
   | {
       readonly do: 'sign_in';
       readonly interaction: string;
@@ -93,6 +104,8 @@ export type Step =
       readonly choices: SignInChoices;
       /** The value to set the browser cookie to. */
       readonly browser: string;
+      /** Asks for this code first. */
+      readonly sent?: SentCode | undefined;
       readonly problem?: string | undefined;
       readonly username?: string | undefined;
     }
@@ -111,6 +124,7 @@ export interface AuthorizationDependencies {
   readonly clients: ClientRegistry;
   readonly consents: ConsentRegistry;
   readonly connections: readonly Connection[];
+  readonly codes: OneTimeCodes;
   readonly store: TokenStore;
   readonly clock: Clock;
   readonly settings: TokenSettings;
@@ -158,9 +172,14 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     return { ...(stale && { staleSession: found.ref.hash }), ...(prompts.askConsent && { askConsent: true }) };
   }
 
-  async function resume(interaction: string, browser: Browser): Promise<Step> {
+  async function resume(interaction: string, browser: Browser, refusedBy?: string): Promise<Step> {
     const { open, client } = await reopen(interaction, browser);
-    return proceed(open, client, browser);
+    const step = await proceed(open, client, browser);
+    const provider = connectionsOf(deps.connections, client)
+      .filter(sendsAway)
+      .find(({ name }) => name === refusedBy);
+    if (!provider || step.do !== 'sign_in') return step;
+    return { ...step, problem: `You were not signed in with ${provider.label}. Try again, or choose another way.` };
   }
 
   async function signIn(interaction: string, browser: Browser, form: SignInForm): Promise<Step> {
@@ -168,8 +187,29 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     checkCsrf(form.csrf, open.record.csrf);
     const user = await desk.signIn(client, form);
     if (user) return { do: 'resume', interaction, session: await sessions.begin(user, browser.session) };
-    const problem = 'Wrong username or password. Check both and try again.';
-    return { ...(await signInPage(open, client, browser)), problem, username: form.username };
+    const page = await signInPage(open, client, browser);
+    const code = page.choices.codes.find(({ connection }) => connection === form.connection);
+    if (code) {
+      const problem = 'Wrong code. Check it and try again, or ask for a new one.';
+      return { ...page, problem, sent: { ...code, recipient: form.username } };
+    }
+    return { ...page, problem: 'Wrong username or password. Check both and try again.', username: form.username };
+  }
+
+  async function sendCode(interaction: string, browser: Browser, form: CodeForm): Promise<Step> {
+    const { open, client } = await reopen(interaction, browser);
+    checkCsrf(form.csrf, open.record.csrf);
+    const carrier = carrierOf(connectionsOf(deps.connections, client), form.connection);
+    const { name: connection, channel } = carrier;
+    const page = await signInPage(open, client, browser);
+    const recipient = carrier.canonical(form.recipient.trim());
+    if (recipient === undefined) {
+      const right =
+        channel === 'sms' ? 'a phone number such as +15550100' : 'an e-mail address such as alice@example.com';
+      return { ...page, problem: `Write ${right}.` };
+    }
+    await deps.codes.send(carrier, recipient, form.caller);
+    return { ...page, sent: { connection, channel, recipient } };
   }
 
   async function leave(interaction: string, browser: Browser, form: LeaveForm): Promise<Step> {
@@ -188,9 +228,7 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     const { away: _, ...rest } = request;
     const { token } = await interactions.open(rest, browser.id ?? '');
     if (user) return { do: 'resume', interaction: token, session: await sessions.begin(user, browser.session) };
-    const { open, client } = await reopen(token, browser);
-    const problem = `You were not signed in with ${provider.label}. Try again, or choose another way.`;
-    return { ...(await signInPage(open, client, browser)), problem };
+    return { do: 'resume', interaction: token, refusedBy: provider.name };
   }
 
   async function signOut(interaction: string, browser: Browser, form: { readonly csrf: string }): Promise<Step> {
@@ -276,7 +314,7 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
 
   async function signInPage({ token, record }: OpenInteraction, client: Client, browser: Browser) {
     const { csrf, redirectUri } = record;
-    const choices = await choicesOf(client);
+    const choices = await choicesOf(connectionsOf(deps.connections, client));
     return {
       do: 'sign_in',
       interaction: token,
@@ -286,19 +324,6 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
       choices,
       browser: browser.id ?? '',
     } as const;
-  }
-
-  async function choicesOf(client: Client): Promise<SignInChoices> {
-    const connections = connectionsOf(deps.connections, client);
-    const providers = connections.filter(sendsAway).map(async (each) => ({
-      connection: each.name,
-      label: each.label,
-      origin: await each.origin(),
-    }));
-    return {
-      password: connections.some(({ kind }) => kind === 'password'),
-      providers: await Promise.all(providers),
-    };
   }
 
   /** RFC 6749 §4.1.2.1: the codes that can occur here are spelled in the model as they are on the wire. */
@@ -311,7 +336,7 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     return { do: 'redirect', to: withParameters(redirectUri, { ...parameters, iss: facts.issuer }) };
   }
 
-  return { begin, resume, signIn, leave, comeBack, signOut, consent };
+  return { begin, resume, signIn, sendCode, leave, comeBack, signOut, consent };
 }
 
 const DENIED: Failure = { code: 'access_denied', description: 'The user did not allow it: the app can ask again.' };

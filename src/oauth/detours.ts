@@ -43,7 +43,7 @@ export function createDetours({ store }: { readonly store: TokenStore }): Detour
   return {
     async leave({ record }, provider, callback) {
       const { token: state, ref } = mintWithRef(OWN_SHAPES.interaction);
-      const { to, away } = await provider.begin(callback, state);
+      const { to, away } = await provider.begin(callback, state, { again: record.staleSession !== undefined });
       await store.put([{ kind: 'interaction', ref, record: { ...record, away } }]);
       return to;
     },

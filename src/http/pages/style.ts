@@ -108,6 +108,9 @@ button.link:hover { color: var(--accent-strong); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .fields button { margin-top: .5rem; width: 100%; }
 .fields button.plain { margin-top: 0; overflow-wrap: anywhere; }
+a { color: var(--accent); font-weight: 500; text-underline-offset: .15em; }
+a:hover { color: var(--accent-strong); }
+.aside { margin-top: 1.25rem; display: flex; flex-wrap: wrap; justify-content: space-between; gap: .5rem 1rem; font-size: .875rem; }
 .or { margin-top: 1.25rem; display: flex; align-items: center; gap: 1rem; color: var(--quiet); font-size: .875rem; }
 .or::before, .or::after { content: ""; flex: 1; border-top: 1px solid var(--line); }
 .or + .fields { margin-top: 1.25rem; }
