@@ -25,7 +25,7 @@ const table = Object.entries(ROOMS).map(([room, allowed]) => ({
 
 // A variant imports its room's interface and its own further files (`ldap.ts`: `ldap_pool.ts`), never a sibling variant.
 const siblings = [
-  ['connections', '(connection|password_hash|oidc_claims|oidc_provider)\\.ts$'],
+  ['connections', '(connection|code_recipients|password_hash|oidc_claims|oidc_provider)\\.ts$'],
   ['dialects', '(dialect|wire_form)\\.ts$'],
   ['oauth/grants', 'grant\\.ts$'],
 ].map(([room, interfaceFile]) => ({
@@ -46,6 +46,7 @@ const doors = [
   ['nodemailer', '^src/connections/email'],
   ['pino|prom-client', '^src/observe/'],
   ['jose', '^src/tokens/jws\\.ts$'],
+  ['bcryptjs', '^src/connections/password_bcrypt\\.ts$'],
   ['ldapts', '^src/connections/ldap'],
   ['openid-client', '^src/connections/oidc_provider\\.ts$'],
   ['fast-xml-parser', '^src/connections/adfs_answer\\.ts$'],

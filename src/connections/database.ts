@@ -4,7 +4,7 @@ import { name } from '../model/fields.ts';
 import type { Identity } from '../model/token.ts';
 import { variant } from '../model/variant.ts';
 import type { Connection, ConnectionDependencies } from './connection.ts';
-import { isPasswordHash, unmatchableHash } from './password_hash.ts';
+import { betterHash, isPasswordHash, unmatchableHash } from './password_hash.ts';
 
 /** Users whose password hashes Gatehouse keeps itself: those written in the YAML, and those added to the store. */
 
@@ -27,8 +27,13 @@ const user = z
       .describe('E.164.'),
     password_hash: z
       .string()
-      .refine(isPasswordHash, 'must be an argon2id string ($argon2id$v=19$…); `gatehouse hash-password` prints one')
-      .describe('An argon2id string, as `gatehouse hash-password` prints it.'),
+      .refine(
+        isPasswordHash,
+        'must be an argon2id string ($argon2id$v=19$…), as `gatehouse hash-password` prints it, or a bcrypt or scrypt one',
+      )
+      .describe(
+        'An argon2id string, as `gatehouse hash-password` prints it, or one of bcrypt ($2b$…) or scrypt ($scrypt$ln=…).',
+      ),
     roles: z.array(name()).default([]).describe('`admin` may use the console and the admin API.'),
     disabled: z.boolean().default(false).describe('Keeps the user, but lets nobody sign in as them.'),
   })
@@ -54,8 +59,9 @@ export const database = variant<DatabaseOptions, ConnectionDependencies, readonl
   create: (_options, dependencies) => [createDatabase(dependencies)],
 });
 
-function createDatabase({ name, users, passwords }: ConnectionDependencies): Connection {
-  // Compared with when there is no such user: without it, an answer that comes at once would tell that.
+function createDatabase({ name, users, passwords, report }: ConnectionDependencies): Connection {
+  // Compared with when there is no such user: without it, an answer that comes at once would tell that. What remains is that an
+  // imported hash costs what it costs: until their next sign-in, such users can be told by time from those who do not exist.
   const nobody = unmatchableHash();
 
   return {
@@ -65,13 +71,25 @@ function createDatabase({ name, users, passwords }: ConnectionDependencies): Con
       const user = await users.findByUsername(name, username);
       const matches = await passwords.verify(user?.passwordHash ?? nobody, password);
       // A disabled user is looked at last, after the same work as for everybody else.
-      return user && matches && !user.disabled ? { ok: true, identity: identityOf(user) } : { ok: false };
+      if (!user || !matches || user.disabled) return { ok: false };
+      await upgrade(user, password);
+      return { ok: true, identity: identityOf(user) };
     },
     async current({ subject }) {
       const user = await users.find(subject);
       return user && user.connection === name && !user.disabled ? identityOf(user) : undefined;
     },
   };
+
+  /** The password is right whether or not a better hash of it can be kept: a store that is away must not refuse it. */
+  async function upgrade({ id, passwordHash }: User, password: string): Promise<void> {
+    try {
+      const better = await betterHash(passwordHash, password);
+      if (better !== undefined) await users.setPasswordHash(id, better, passwordHash);
+    } catch (error) {
+      report('password_hash_not_upgraded', { fault: error instanceof Error ? error.name : 'unknown' });
+    }
+  }
 }
 
 function identityOf(user: User): Identity {

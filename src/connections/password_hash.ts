@@ -2,10 +2,13 @@ import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { CorruptRecord, DependencyUnavailable } from '../model/failure.ts';
 import type { PasswordVerifier } from './connection.ts';
+import { isBcrypt, isWholeForBcrypt, verifyBcrypt } from './password_bcrypt.ts';
+import { isScrypt, verifyScrypt } from './password_scrypt.ts';
 
 /**
  * Passwords as argon2id strings in the PHC format, by Node's own argon2:
- * `$argon2id$v=19$m=<KiB>,t=<passes>,p=<lanes>$<salt>$<hash>`, salt and hash in unpadded base64.
+ * `$argon2id$v=19$m=<KiB>,t=<passes>,p=<lanes>$<salt>$<hash>`, salt and hash in unpadded base64. Users who come from other systems
+ * may bring bcrypt and scrypt hashes, which are compared with until the next sign-in gives the password to make a better one from.
  */
 
 const derive = promisify(argon2);
@@ -36,8 +39,14 @@ export function isPassword(text: string): boolean {
   return text !== '' && !text.includes('\0') && Buffer.byteLength(normal(text)) <= LONGEST_PASSWORD_BYTES;
 }
 
-/** Whether a text is an argon2id string whose parameters are inside the bounds. */
-export const isPasswordHash = (text: string): boolean => parse(text) !== undefined;
+/** Whether a text is an argon2id, bcrypt or scrypt string whose parameters are inside the bounds. */
+export const isPasswordHash = (text: string): boolean => parse(text) !== undefined || isBcrypt(text) || isScrypt(text);
+
+/** The hash to keep instead of an imported one that this password has just matched; undefined when that is to stay. */
+export async function betterHash(hash: string, password: string): Promise<string | undefined> {
+  const isReplaceable = (isBcrypt(hash) && isWholeForBcrypt(password)) || isScrypt(hash);
+  return isReplaceable ? hashPassword(password) : undefined;
+}
 
 /** Hashes a new password. @returns a PHC string. @throws RangeError when it is no password in the sense of `isPassword`. */
 export async function hashPassword(password: string): Promise<string> {
@@ -47,10 +56,13 @@ export async function hashPassword(password: string): Promise<string> {
 }
 
 /**
- * Compares a password with a PHC string. What is no password matches nothing.
+ * Compares a password with a hash that `isPasswordHash` accepts. What is no password matches nothing.
  * @throws CorruptRecord when the hash cannot be read.
  */
 export async function verifyPassword(hash: string, password: string): Promise<boolean> {
+  // As typed: what other systems hashed had not been normalised.
+  if (isBcrypt(hash)) return isPassword(password) && verifyBcrypt(hash, password);
+  if (isScrypt(hash)) return isPassword(password) && verifyScrypt(hash, password);
   const expected = parse(hash);
   if (!expected) throw new CorruptRecord('password hash');
   if (!isPassword(password)) return false;

@@ -42,7 +42,7 @@ export interface User {
   readonly name?: string | undefined;
   readonly email?: string | undefined;
   readonly phoneNumber?: string | undefined;
-  /** A PHC string (`$argon2id$…`). */
+  /** A PHC string (`$argon2id$…`), or one of bcrypt or scrypt that came from another system. */
   readonly passwordHash: string;
   readonly roles: readonly string[];
   readonly disabled: boolean;

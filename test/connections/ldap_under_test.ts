@@ -20,7 +20,7 @@ export function connectionTo(url: string, options: Readonly<Record<string, unkno
     users: { findByUsername: never, find: never, findByContact: never, setPasswordHash: never },
     passwords: { verify: never },
     report: (...report) => void reports.push(report),
-  } as Parameters<typeof ldap.create>[1]); // one of the members comes and goes with the interface
+  });
   if (connection?.kind !== 'password') throw new Error('expected a password connection');
   return { connection: connection satisfies PasswordConnection, clock, reports };
 }

@@ -20,7 +20,7 @@ function connections(change: Record<string, unknown> = {}) {
   const { issuer, clientId, clientSecret } = provider;
   const settings = { issuer, client_id: clientId, client_secret: clientSecret, password: true, allow_insecure: true };
   const nobody = async () => undefined;
-  const users = { findByUsername: nobody, find: nobody, findByContact: nobody };
+  const users = { findByUsername: nobody, find: nobody, findByContact: nobody, setPasswordHash: async () => false };
   const all = oidc.create(oidc.options.parse({ ...settings, ...change }), {
     ...{ name: 'corp', clock, users, passwords: { verify: async () => false } },
     report: (event, detail) => reported.push({ event, ...detail }),
