@@ -7,9 +7,11 @@ import type { ConfigVariants } from './config/variants.ts';
 import { adfs } from './connections/adfs.ts';
 import type { ConnectionVariant } from './connections/connection.ts';
 import { database } from './connections/database.ts';
+import { email } from './connections/email.ts';
 import { ldap } from './connections/ldap.ts';
 import { oidc } from './connections/oidc.ts';
 import { createPasswordVerifier, hashPassword } from './connections/password_hash.ts';
+import { sms } from './connections/sms.ts';
 import { startDemoApi } from './demo/demo_api.ts';
 import { auth0 } from './dialects/auth0.ts';
 import type { DialectVariant } from './dialects/dialect.ts';
@@ -57,7 +59,7 @@ import { createSigningKeys, keyAlgorithms } from './tokens/signing_keys.ts';
 /** The stores, by the `type` of `store:`. */
 const stores: Readonly<Record<string, BackendVariant>> = { embedded, redis, memory };
 /** The connections, by the `type` of each of `connections:`. */
-const connections: Readonly<Record<string, ConnectionVariant>> = { adfs, database, ldap, oidc };
+const connections: Readonly<Record<string, ConnectionVariant>> = { adfs, database, email, ldap, oidc, sms };
 /** The dialects, by the `type` of each of `dialects:`. */
 const dialects: Readonly<Record<string, DialectVariant>> = { oauth2, roambi, locus, auth0 };
 /** The grants, by the wire value of `grant_type`. */
@@ -337,6 +339,8 @@ export async function openRegistry(config: Config) {
     clients: createClients({ configured: config.clients, documents, clock }),
     users: createUsers({ configured: config.users, documents }),
     tokens: createTokenAdministration({ store }),
+    attempts: createAttempts({ counters: backend.counters, clock }),
+    connections: config.connections.map(({ name }) => name),
     /** The connections whose users the store can hold. */
     databases: config.connections.filter(({ type }) => type === database.type).map(({ name }) => name),
     close: () => backend.close(),

@@ -55,6 +55,25 @@ const actions: Actions = {
     });
   },
 
+  unlock(args, terminal) {
+    const { values, positionals } = readArguments(args, { connection: { type: 'string' } });
+    const username = onePositional(positionals, 'username');
+    return withRegistry(values.config, terminal, async ({ attempts, connections }) => {
+      const { connection } = values;
+      if (connection !== undefined && !connections.includes(connection)) {
+        throw new UsageError(
+          `--connection must be one of ${connections.join(', ') || 'none: there are no connections'}`,
+        );
+      }
+      for (const each of connection === undefined ? connections : [connection]) {
+        await attempts.unlock({ connection: each, username });
+      }
+      // Whether there is such a user is not asked: LDAP and the like would have to be, and nothing depends on it.
+      print(terminal.stdout, `unlocked ${username}`);
+      return 0;
+    });
+  },
+
   remove(args, terminal) {
     const { values, positionals } = readArguments(args, {});
     const id = onePositional(positionals, 'user id');
@@ -73,9 +92,10 @@ const actions: Actions = {
 /** Manages the people in database connections. */
 export const user: Command = {
   name: 'user',
-  summary: 'list, add and remove users in the store',
+  summary: 'list, add, unlock and remove users',
   usage: `gatehouse user list [--after ID]
 gatehouse user add USERNAME [--id ID] [--connection NAME] [--email ADDRESS] [--name NAME] [--role ROLE]...
+gatehouse user unlock USERNAME [--connection NAME]   after too many failed attempts; or the phone number, or the address
 gatehouse user remove ID                     with every token they gave to anyone
 
 The password is read from the terminal or from standard input. Users written in the configuration are listed too, but changed there.`,

@@ -43,6 +43,7 @@ export function buildConfig(file: string, sections: Sections): Config {
     connections: sections.connections.map((it) => ({ ...variantOf(it), ...whole(it.frame) })),
     users: sections.connections.flatMap((it) => connectionUsers(it).map(({ user }) => user)),
     identityHeaders: identityHeaders(sections),
+    serverSecret: whole(sections.top).server_secret,
     log: whole(sections.log),
   });
 }

@@ -3,7 +3,7 @@ import { client } from './schema/client.ts';
 import { identityHeaders } from './schema/identity_headers.ts';
 import { admin, listen } from './schema/listen.ts';
 import { route } from './schema/route.ts';
-import { cache, log, tokens } from './schema/settings.ts';
+import { cache, log, tokens, top } from './schema/settings.ts';
 import { connectionFrame, dialectFrame, storeFrame } from './schema/variant_frames.ts';
 import { DEFAULT_DIALECTS, DEFAULT_STORE, type SECTION_KEYS } from './sections.ts';
 import type { ConfigVariant, ConfigVariants } from './variants.ts';
@@ -30,6 +30,7 @@ export function jsonSchema(variants: ConfigVariants): JsonSchema {
     clients: listOf('The applications that may ask for tokens.', schemaOf(client)),
     connections: listOf('Who proves that users are who they say.', oneOf(variants.connections, connectionFrame)),
     identity_headers: described('The headers that tell upstreams who is calling.', schemaOf(identityHeaders)),
+    server_secret: asMapping(asMapping(schemaOf(top)['properties'])['server_secret']),
     log: described('What is logged.', schemaOf(log)),
   };
   return {
@@ -97,5 +98,6 @@ const listOf = (description: string, items: JsonSchema): JsonSchema => ({
   items,
   default: [],
 });
-const asMapping = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});
+const asMapping = (value: unknown): JsonSchema =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 const asNames = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);

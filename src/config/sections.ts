@@ -4,7 +4,7 @@ import { client } from './schema/client.ts';
 import { identityHeaders } from './schema/identity_headers.ts';
 import { admin, listen } from './schema/listen.ts';
 import { route } from './schema/route.ts';
-import { cache, log, tokens } from './schema/settings.ts';
+import { cache, log, tokens, top } from './schema/settings.ts';
 import { connectionFrame, dialectFrame, storeFrame } from './schema/variant_frames.ts';
 import { type ConfigVariants, readVariant, type VariantEntry } from './variants.ts';
 
@@ -25,6 +25,8 @@ export interface Sections {
   readonly connections: readonly VariantEntry<z.output<typeof connectionFrame>>[];
   readonly identityHeaders: Fields<z.output<typeof identityHeaders>>;
   readonly log: Fields<z.output<typeof log>>;
+  /** Keys at the top that are no section. */
+  readonly top: Fields<z.output<typeof top>>;
 }
 
 /** The keys at the top of the file, in the order of the documentation. */
@@ -39,6 +41,7 @@ export const SECTION_KEYS = [
   'clients',
   'connections',
   'identity_headers',
+  'server_secret',
   'log',
 ] as const;
 
@@ -64,5 +67,6 @@ export function readSections(reader: Reader, variants: ConfigVariants, sound: bo
     ),
     identityHeaders: reader.fields(identityHeaders, ['identity_headers']),
     log: reader.fields(log, ['log']),
+    top: reader.fields(top, [], { others: 'elsewhere' }),
   };
 }

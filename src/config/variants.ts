@@ -20,10 +20,15 @@ export interface ConfigDialect extends ConfigVariant {
   paths?(options: unknown, prefix: string): readonly string[];
 }
 
+/** A connection may send one-time codes, whose key all nodes must share. */
+export interface ConfigConnection extends ConfigVariant {
+  readonly sendsCodes?: boolean | undefined;
+}
+
 /** Everything that can be named in a configuration. Handed in, so that this room imports none of it. */
 export interface ConfigVariants {
   readonly stores: Readonly<Record<string, ConfigVariant>>;
-  readonly connections: Readonly<Record<string, ConfigVariant>>;
+  readonly connections: Readonly<Record<string, ConfigConnection>>;
   readonly dialects: Readonly<Record<string, ConfigDialect>>;
   readonly grants: readonly string[];
 }

@@ -91,4 +91,7 @@ export interface ConnectionDependencies {
 }
 
 /** One entry of the YAML may be several connections of one name and different kinds: OpenID Connect in the browser and by password. */
-export type ConnectionVariant = AnyVariant<ConnectionDependencies, readonly Connection[]>;
+export interface ConnectionVariant extends AnyVariant<ConnectionDependencies, readonly Connection[]> {
+  /** It sends one-time codes, which every node must be able to check: they need one secret together. */
+  readonly sendsCodes?: boolean | undefined;
+}

@@ -6,6 +6,7 @@ import { headerNames } from './identity_headers.ts';
 import { listenersApart, memoryIsOneProcess, refreshOutlivesAccess, tlsFiles } from './listeners.ts';
 import { connectionNames, userIds, usernames } from './people.ts';
 import * as routes from './routes.ts';
+import { serverSecretShared } from './server_secret.ts';
 
 /** Every rule that compares one part of the configuration with another. */
 export const ALL_CHECKS: readonly Check[] = [
@@ -32,4 +33,5 @@ export const ALL_CHECKS: readonly Check[] = [
   usernames,
   headerNames,
   demoSecrets,
+  serverSecretShared,
 ];

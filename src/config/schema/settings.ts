@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { text } from './text.ts';
 import { durationWithin, secondsWithin } from './times.ts';
 
 export const cache = z.strictObject({
@@ -33,6 +34,15 @@ export const tokens = z.strictObject({
     .prefault('30d')
     .describe(
       'How long a key signs id_tokens before the next one does; its public half stays published until all of them expired.',
+    ),
+});
+
+export const top = z.strictObject({
+  server_secret: text((value) => (value.length >= 32 ? undefined : 'must be at least 32 characters long'))
+    .max(1024)
+    .optional()
+    .describe(
+      'The same on every node; better written as file:PATH. One-time codes and signing keys cannot be read from the store without it. Without it codes end with the process.',
     ),
 });
 
