@@ -1,31 +1,19 @@
 import { z } from 'zod';
-import { type ErrorCode, type Failure, ProtocolError } from '../model/failure.ts';
-import type {
-  AuthorizationRequest,
-  Claims,
-  ClientCredentials,
-  CodeRequest,
-  DelegationAnswer,
-  DelegationRequest,
-  TokenAnswer,
-  TokenRequest,
-} from '../model/protocol.ts';
+import type { ErrorCode, Failure } from '../model/failure.ts';
+import type { Claims, DelegationAnswer, TokenAnswer } from '../model/protocol.ts';
 import { STANDARD_TOKENS, type TokenPolicy } from '../model/token_policy.ts';
 import { variant } from '../model/variant.ts';
-import type { WireError, WireRequest, WireResponse } from '../model/wire.ts';
-import type { Dialect, DialectDependencies, DialectVariant, Endpoint } from './dialect.ts';
+import type { WireError, WireResponse } from '../model/wire.ts';
 import {
-  bearerChallenge,
-  bearerToken,
-  bodyParameters,
-  clientCredentials,
-  failureHeaders,
-  json,
-  type Parameters,
-  parametersOf,
-  quotable,
-  scopesOf,
-} from './wire_form.ts';
+  decodeAuthorization,
+  decodeCodeRequest,
+  decodeDelegation,
+  decodeExchange,
+  decodeSignIn,
+  given,
+} from './auth0_requests.ts';
+import type { Dialect, DialectDependencies, DialectVariant, Endpoint } from './dialect.ts';
+import { bearerChallenge, bearerToken, bodyParameters, failureHeaders, json, quotable } from './wire_form.ts';
 
 /**
  * Auth0's authentication API as it was documented before 2017: the resource owner endpoint, codes by SMS and mail, delegation.
@@ -46,8 +34,6 @@ const options = z.strictObject({
     .describe("How id_tokens are signed: with the client's secret, or with the gateway's key."),
 });
 type Auth0Options = z.infer<typeof options>;
-
-const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
 export const auth0: DialectVariant = {
   prefix: '',
@@ -124,31 +110,6 @@ function endpointsUnder(prefix: string, signing: TokenPolicy['idTokens']): reado
       ];
 }
 
-/** `POST /oauth/ro`: a user's password or one-time code, or the `id_token` of an earlier sign-in. */
-function decodeSignIn(request: WireRequest): TokenRequest {
-  const parameters = bodyParameters(request);
-  const credentials = namedClient(parameters);
-  const scopes = scopesOf(parameters.get('scope'));
-  const device = scopes?.includes('offline_access') ? given(parameters, 'device') : parameters.get('device');
-  const common = { dialect: 'auth0', caller: { address: request.callerAddress }, credentials, scopes, device };
-
-  const grantType = given(parameters, 'grant_type');
-  switch (grantType) {
-    case 'password':
-      return {
-        ...common,
-        grantType,
-        connection: given(parameters, 'connection'),
-        username: given(parameters, 'username'),
-        password: given(parameters, 'password'),
-      };
-    case JWT_BEARER:
-      return { ...common, grantType, assertion: given(parameters, 'id_token') };
-    default:
-      throw new ProtocolError('unsupported_grant_type', `grant_type must be password or ${JWT_BEARER}`);
-  }
-}
-
 /** Exactly the documented members: without `openid` and `offline_access` there are two. */
 function encodeSignIn({ accessToken, idToken, refreshToken }: TokenAnswer): WireResponse {
   return json(200, {
@@ -157,38 +118,6 @@ function encodeSignIn({ accessToken, idToken, refreshToken }: TokenAnswer): Wire
     id_token: idToken,
     refresh_token: refreshToken,
   });
-}
-
-/** `POST /passwordless/start`. */
-function decodeCodeRequest(request: WireRequest): CodeRequest {
-  const parameters = bodyParameters(request);
-  const clientId = given(parameters, 'client_id');
-  const connection = given(parameters, 'connection');
-  if (!['code', undefined].includes(parameters.get('send'))) {
-    throw new ProtocolError('invalid_request', 'send must be code: links are not sent from here');
-  }
-  const [right, other] = connection === 'email' ? ['email', 'phone_number'] : ['phone_number', 'email'];
-  const recipient = parameters.get(right) ?? parameters.get(other) ?? given(parameters, right);
-  return { caller: { address: request.callerAddress }, clientId, connection, recipient };
-}
-
-/** `POST /delegation`: a refresh token for a new `id_token`. */
-function decodeDelegation(request: WireRequest): DelegationRequest {
-  const parameters = bodyParameters(request);
-  const credentials = namedClient(parameters);
-  const grantType = given(parameters, 'grant_type');
-  if (grantType !== JWT_BEARER) {
-    throw new ProtocolError('unsupported_grant_type', `grant_type must be ${JWT_BEARER}`);
-  }
-  const refreshToken = given(parameters, 'refresh_token');
-  return {
-    dialect: 'auth0',
-    caller: { address: request.callerAddress },
-    credentials,
-    grantType,
-    refreshToken,
-    scopes: scopesOf(parameters.get('scope')),
-  };
 }
 
 /** Profiles had `user_id` before there was `sub`, and apps look for either. */
@@ -200,55 +129,6 @@ function encodeDelegation({ idToken, expiresIn }: DelegationAnswer): WireRespons
   return json(200, { token_type: 'bearer', expires_in: expiresIn, id_token: idToken });
 }
 
-/** `GET /authorize`: the browser is sent here, and comes back to the app with a code. */
-function decodeAuthorization({ query }: WireRequest): AuthorizationRequest {
-  const parameters = parametersOf(query);
-  return {
-    dialect: 'auth0',
-    responseType: parameters.get('response_type'),
-    clientId: parameters.get('client_id'),
-    redirectUri: parameters.get('redirect_uri'),
-    scopes: scopesOf(parameters.get('scope')),
-    state: parameters.get('state'),
-    codeChallenge: parameters.get('code_challenge'),
-    codeChallengeMethod: parameters.get('code_challenge_method'),
-    nonce: parameters.get('nonce'),
-    prompt: parameters.get('prompt'),
-    maxAge: parameters.get('max_age'),
-    pkce: 'public_clients',
-  };
-}
-
-/** `POST /oauth/token`: that code, or a refresh token, by a client that proves itself. */
-function decodeExchange(request: WireRequest): TokenRequest {
-  const parameters = bodyParameters(request);
-  const grantType = given(parameters, 'grant_type');
-  const common = {
-    dialect: 'auth0',
-    caller: { address: request.callerAddress },
-    credentials: clientCredentials(request.authorization, parameters),
-  };
-  switch (grantType) {
-    case 'authorization_code':
-      return {
-        ...common,
-        grantType,
-        code: given(parameters, 'code'),
-        redirectUri: parameters.get('redirect_uri'),
-        codeVerifier: parameters.get('code_verifier'),
-      };
-    case 'refresh_token':
-      return {
-        ...common,
-        grantType,
-        refreshToken: given(parameters, 'refresh_token'),
-        scopes: scopesOf(parameters.get('scope')),
-      };
-    default:
-      throw new ProtocolError('unsupported_grant_type', 'grant_type must be authorization_code or refresh_token');
-  }
-}
-
 function encodeExchange(answer: TokenAnswer): WireResponse {
   return json(200, {
     access_token: answer.accessToken,
@@ -257,20 +137,6 @@ function encodeExchange(answer: TokenAnswer): WireResponse {
     id_token: answer.idToken,
     refresh_token: answer.refreshToken,
   });
-}
-
-/** A client that need not prove itself here; a secret that it sends is checked all the same. */
-function namedClient(parameters: Parameters): ClientCredentials {
-  const id = given(parameters, 'client_id');
-  const secret = parameters.get('client_secret');
-  return { id, secret, method: secret === undefined ? 'none' : 'client_secret_post', secretOptional: true };
-}
-
-/** @throws ProtocolError in the documentation's own words. */
-function given(parameters: Parameters, name: string): string {
-  const value = parameters.get(name);
-  if (value === undefined) throw new ProtocolError('invalid_request', `missing ${name} parameter`);
-  return value;
 }
 
 const ERRORS: Readonly<Record<ErrorCode, WireError>> = {
