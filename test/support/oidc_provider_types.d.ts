@@ -25,5 +25,8 @@ declare module 'oidc-provider' {
       more: object,
     ) => { scope: string; issue(how: { use: 'idtoken' }): Promise<string> };
   }
+  export const interactionPolicy: {
+    base(): { get(prompt: string): { readonly checks: { remove(reason: string): void } } };
+  };
   export const errors: { readonly InvalidGrant: new (detail: string) => Error };
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { errors, Provider, type TokenContext } from 'oidc-provider';
+import { errors, interactionPolicy, Provider, type TokenContext } from 'oidc-provider';
 
 /** A real OpenID Connect provider on a free port, with pages of its own, that signs in whoever gives the name of one of its people. */
 export interface OutsideProvider {
@@ -12,6 +12,8 @@ export interface OutsideProvider {
   readonly people: Map<string, Readonly<Record<string, unknown>>>;
   /** What its token endpoint was asked for. */
   readonly tokenRequests: number;
+  /** Lets the token endpoint fail while the rest goes on. */
+  failTokens(failing: boolean): void;
   /** Stops answering, or answers again on the same port. */
   setDown(down: boolean): void;
   close(): Promise<void>;
@@ -28,9 +30,13 @@ export async function startOutsideProvider(settings: object = {}): Promise<Outsi
   const people = new Map<string, Readonly<Record<string, unknown>>>([
     ['bob', { name: 'Bob Builder', preferred_username: 'bob.b', email: 'bob@example.com', email_verified: true }],
   ]);
-  let [tokenRequests, isDown] = [0, false];
+  let [tokenRequests, isDown, tokensFail] = [0, false, false];
 
+  // Native applications would be asked at every sign-in; ours is none, it only has no fixed port.
+  const policy = interactionPolicy.base();
+  policy.get('consent').checks.remove('native_client_prompt');
   const provider = new Provider(issuer, {
+    interactions: { policy },
     clients: [
       {
         client_id: clientId,
@@ -55,7 +61,7 @@ export async function startOutsideProvider(settings: object = {}): Promise<Outsi
 
   const answer = provider.callback();
   server.on('request', (request, response) => {
-    if (isDown) return void request.socket.destroy();
+    if (isDown || (tokensFail && request.url === '/token')) return void request.socket.destroy();
     if (request.url === '/token') tokenRequests++;
     answer(request, response);
   });
@@ -66,6 +72,9 @@ export async function startOutsideProvider(settings: object = {}): Promise<Outsi
     people,
     get tokenRequests() {
       return tokenRequests;
+    },
+    failTokens(failing) {
+      tokensFail = failing;
     },
     setDown(down) {
       isDown = down;
