@@ -6,11 +6,12 @@ import type { Grant } from './grant.ts';
 export function create(): Grant {
   return {
     type: 'client_credentials',
-    async authorize(_request, client) {
-      if (client.public) {
+    async authorize({ credentials }, client) {
+      // Where a dialect lets the secret be left out, something else must be proved, and here there is nothing else.
+      if (client.public || credentials?.secret === undefined) {
         throw new ProtocolError(
           'unauthorized_client',
-          'A public client cannot prove that it is itself: use authorization_code.',
+          'Without a secret a client cannot prove that it is itself: use authorization_code.',
         );
       }
       const { id, scopes, audience } = client;
