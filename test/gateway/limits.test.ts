@@ -31,6 +31,17 @@ describe('calls at once', () => {
     expect(limits.admit(one, token('a')), 'a second release frees nothing').toMatchObject({ code: 'rate_limited' });
   });
 
+  it('of routes that are counted together share their places and their rate', () => {
+    const limits = createLimits({ counters: counters(), clock: systemClock });
+    const perToken = { count: 2, window: milliseconds(1000) };
+    const one = limited({ perToken, countedAs: 'roambi' });
+    const other = { ...one, name: 'other' };
+    expect(limits.admit(one, token('a'))).toMatchObject({ headers: expect.anything() });
+    expect(limits.admit(other, token('a'))).toMatchObject({ headers: expect.anything() });
+    expect(limits.admit(one, token('a'))).toMatchObject({ code: 'rate_limited' });
+    expect(limits.admit(other, token('b'))).not.toHaveProperty('code');
+  });
+
   it('give their place back when the rate refuses them', () => {
     const limits = createLimits({ counters: counters(), clock: systemClock });
     const none = limited({ concurrent: 1, perToken: { count: 0, window: milliseconds(1000) } });
