@@ -26,6 +26,7 @@ beforeAll(async () => {
     base_dn: ${BASE}
     bind_dn: ${SERVICE.bind_dn}
     bind_password: ${SERVICE.bind_password}
+    connect_timeout: 1s
     operation_timeout: 500ms
     timeout: 1s
 `,
