@@ -83,8 +83,11 @@ export interface CoreOptions {
   readonly settings?: Partial<TokenSettings>;
   /** Wraps the store, to count or to break what passes. */
   readonly store?: (store: TokenStore) => TokenStore;
-  /** In place of those of the memory store: other nodes', or some that are away. */
-  readonly counters?: CounterStore;
+  /** In place of a memory store: one that several nodes share. The clock must say the real time then. */
+  readonly backend?: Backend;
+  readonly now?: number;
+  /** Wraps the counters, to break them. */
+  readonly counters?: (counters: CounterStore) => CounterStore;
   /** Further connections, behind the database `users`. */
   readonly connections?: (users: UserDirectory) => readonly Connection[];
   readonly requirePkce?: boolean;
@@ -94,8 +97,10 @@ export interface CoreOptions {
 export type Core = Awaited<ReturnType<typeof startCore>>;
 
 export async function startCore(options: CoreOptions = {}) {
-  const clock = new ManualClock(Date.UTC(2026, 0, 1));
-  const backend = await (memory.create({}, { clock, directory: '/nowhere', report: () => {} }) as Promise<Backend>);
+  const clock = new ManualClock(options.now ?? Date.UTC(2026, 0, 1));
+  const backend =
+    options.backend ??
+    (await (memory.create({}, { clock, directory: '/nowhere', report: () => {} }) as Promise<Backend>));
   const store = options.store?.(backend.tokens) ?? backend.tokens;
   const { documents } = backend;
   const clients = createClients({ configured: options.clients ?? [app, otherApp, spa], documents, clock });
@@ -116,7 +121,7 @@ export async function startCore(options: CoreOptions = {}) {
     ...{ rotation: idTokenSettings.keyRotation, tokenTtl: idTokenSettings.ttl },
   });
   const idTokens = createIdTokens({ keys: signingKeys, clock, settings: idTokenSettings, facts: { issuer: ISSUER } });
-  const counters = options.counters ?? backend.counters;
+  const counters = options.counters?.(backend.counters) ?? backend.counters;
   const attempts = createAttempts({ counters, clock });
   const codes = createOneTimeCodes({ store, counters, clock, secret: SERVER_SECRET });
   const desk = createSignInDesk({ connections, attempts, codes });
