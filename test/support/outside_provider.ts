@@ -22,10 +22,11 @@ export interface OutsideProvider {
 /** Everybody's password, where it takes one. */
 export const PASSWORD = 'correct horse';
 
-export async function startOutsideProvider(settings: object = {}): Promise<OutsideProvider> {
+/** @param base where it lives below its origin. */
+export async function startOutsideProvider(settings: object = {}, base = ''): Promise<OutsideProvider> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}${base}`;
   const [clientId, clientSecret] = ['gatehouse', 'a secret with spaces & signs'];
   const people = new Map<string, Readonly<Record<string, unknown>>>([
     ['bob', { name: 'Bob Builder', preferred_username: 'bob.b', email: 'bob@example.com', email_verified: true }],
@@ -48,7 +49,7 @@ export async function startOutsideProvider(settings: object = {}): Promise<Outsi
       },
     ],
     claims: {
-      openid: ['sub', 'groups'],
+      openid: ['sub', 'groups', 'upn', 'unique_name'],
       profile: ['name', 'preferred_username'],
       email: ['email', 'email_verified'],
     },
@@ -61,9 +62,11 @@ export async function startOutsideProvider(settings: object = {}): Promise<Outsi
 
   const answer = provider.callback();
   server.on('request', (request, response) => {
-    if (isDown || (tokensFail && request.url === '/token')) return void request.socket.destroy();
-    if (request.url === '/token') tokenRequests++;
-    answer(request, response);
+    if (isDown || (tokensFail && request.url === `${base}/token`)) return void request.socket.destroy();
+    if (request.url === `${base}/token`) tokenRequests++;
+    // Mounted as an app mounts it: it sees paths without the base, and is told of it.
+    const { url = '/' } = request;
+    answer(Object.assign(request, { originalUrl: url, url: url.slice(base.length) || '/' }), response);
   });
   return {
     issuer,
