@@ -58,14 +58,16 @@ describe.each([
     const before = await tokens();
     await breakIt();
 
-    // More than the attempts that anybody has, each with the right password or a wrong one.
-    const tries = await Promise.all(
-      Array.from({ length: 14 }, async (_, count) => {
+    // More than the attempts that anybody has, but no more at once; each with the right password or a wrong one.
+    const tries: { status: number; body: string; ms: number }[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const some = Array.from({ length: 6 }, async (_, count) => {
         const start = performance.now();
         const answer = await signIn(count % 2 === 0 ? 'explorer' : 'wrong');
         return { status: answer.status, body: await answer.text(), ms: performance.now() - start };
-      }),
-    );
+      });
+      tries.push(...(await Promise.all(some)));
+    }
     expect(tries.map(({ status }) => status)).toEqual(tries.map(() => 503));
     expect(Math.max(...tries.map(({ ms }) => ms))).toBeLessThan(4_000);
     expect(tries[0]?.body).toContain('temporarily_unavailable');
