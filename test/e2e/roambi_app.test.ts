@@ -133,6 +133,31 @@ describe('the command line of the documentation', () => {
   });
 });
 
+describe('its API below the same prefix', () => {
+  let whole: HouseInTime;
+  const ROUTE = '\n  - { name: api, path: /1/*, upstream: demo, dialect: roambi, scopes: [demo:read] }';
+  beforeAll(async () => {
+    whole = await startHouseInTime('config/roambi.yaml', '', (text) => text.replace(/^routes:$/m, `routes:${ROUTE}`));
+  });
+  afterAll(() => whole.close());
+
+  it('has everything that is no endpoint, and all its routes count calls together', async () => {
+    const location = await fetch(`${whole.url}/1/authorize`, {
+      method: 'POST',
+      redirect: 'manual',
+      body: new URLSearchParams(WHERE),
+      headers: { authorization: ALICE },
+    });
+    const code = new URL(location.headers.get('location') ?? '').searchParams.get('code') ?? '';
+    const form = { ...CLIENT, code, redirect_uri: CALLBACK };
+    const { access_token } = await bodyOf(await post(`${whole.url}/1/token`, form, null));
+    const seen = (await (await call(whole.url, access_token, '/1/accounts')).json()) as { path: string };
+    expect(seen.path).toBe('/1/accounts');
+    const other = await call(whole.url, access_token);
+    expect(other.headers.get('ratelimit')).toMatch(/r=98;/);
+  });
+});
+
 describe('the option require_client_secret', () => {
   let lenient: HouseInTime;
   beforeAll(async () => {
