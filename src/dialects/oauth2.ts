@@ -1,17 +1,11 @@
 import { z } from 'zod';
 import { type ErrorCode, type Failure, ProtocolError } from '../model/failure.ts';
-import type {
-  Claims,
-  IntrospectionAnswer,
-  ServerFacts,
-  TokenAnswer,
-  TokenRequest,
-  UserInfoRequest,
-} from '../model/protocol.ts';
+import type { Claims, IntrospectionAnswer, TokenAnswer, TokenRequest, UserInfoRequest } from '../model/protocol.ts';
 import { STANDARD_TOKENS, type TokenPolicy } from '../model/token_policy.ts';
 import { variant } from '../model/variant.ts';
 import type { WireError, WireRequest, WireResponse } from '../model/wire.ts';
 import type { Dialect, DialectDependencies, DialectVariant, Endpoint } from './dialect.ts';
+import { type Paths, providerMetadata, serverMetadata } from './oauth2_metadata.ts';
 import {
   bearerChallenge,
   bearerToken,
@@ -99,14 +93,14 @@ function endpointsUnder(
       method: 'GET',
       path: '/.well-known/oauth-authorization-server',
       decode: () => undefined,
-      encode: (facts) => json(200, metadataOf(facts, paths)),
+      encode: (facts) => json(200, serverMetadata(facts, paths)),
     },
     {
       operation: 'metadata',
       method: 'GET',
       path: '/.well-known/openid-configuration',
       decode: () => undefined,
-      encode: (facts) => json(200, { ...metadataOf(facts, paths), ...providerMetadata(facts, paths, idTokens) }),
+      encode: (facts) => json(200, providerMetadata(facts, paths, idTokens)),
     },
     {
       operation: 'jwks',
@@ -120,8 +114,6 @@ function endpointsUnder(
     { operation: 'userinfo', method: 'POST', path: paths.userinfo, decode: decodeUserInfo, encode: encodeUserInfo },
   ];
 }
-
-type Paths = Readonly<Record<'authorize' | 'token' | 'revoke' | 'introspect' | 'userinfo' | 'jwks', string>>;
 
 /** RFC 6749 §4.1.1, RFC 7636 §4.3, OpenID Connect Core §3.1.2.1. */
 function decodeAuthorization({ query }: WireRequest, requirePkce: boolean) {
@@ -209,48 +201,6 @@ function encodeIntrospection(answer: IntrospectionAnswer): WireResponse {
     aud: answer.audience.length > 0 ? answer.audience : undefined,
   });
 }
-
-/** RFC 8414 §2; empty lists are left out (§3.2). */
-function metadataOf(facts: ServerFacts, paths: Paths): object {
-  const base = facts.issuer.replace(/\/$/, '');
-  const everybody = ['client_secret_basic', 'client_secret_post', 'none'];
-  return {
-    issuer: facts.issuer,
-    authorization_endpoint: base + paths.authorize,
-    token_endpoint: base + paths.token,
-    token_endpoint_auth_methods_supported: everybody,
-    revocation_endpoint: base + paths.revoke,
-    revocation_endpoint_auth_methods_supported: everybody,
-    introspection_endpoint: base + paths.introspect,
-    introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
-    response_types_supported: ['code'],
-    response_modes_supported: ['query'],
-    grant_types_supported: facts.grantTypes,
-    scopes_supported: facts.scopes.length > 0 ? facts.scopes : undefined,
-    code_challenge_methods_supported: ['S256'],
-    authorization_response_iss_parameter_supported: true,
-  };
-}
-
-/** OpenID Connect Discovery §3. What is false by default and false here is left out; `request_uri` would be true. */
-function providerMetadata(facts: ServerFacts, paths: Paths, idTokens: TokenPolicy['idTokens']): object {
-  const base = facts.issuer.replace(/\/$/, '');
-  return {
-    userinfo_endpoint: base + paths.userinfo,
-    jwks_uri: base + paths.jwks,
-    scopes_supported: [...new Set(['openid', ...facts.scopes])],
-    subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: [idTokens],
-    claims_supported: CLAIMS,
-    prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
-    request_uri_parameter_supported: false,
-  };
-}
-
-const CLAIMS = [
-  ...['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'at_hash', 'jti', 'sid'],
-  ...['name', 'preferred_username', 'email', 'phone_number'],
-];
 
 const ERRORS: Readonly<Record<ErrorCode, WireError>> = {
   invalid_request: { status: 400, error: 'invalid_request' },
