@@ -18,12 +18,12 @@ import { bearerChallenge, bearerToken, bodyParameters, failureHeaders, json, quo
 /**
  * Auth0's authentication API as it was documented before 2017: the resource owner endpoint, codes by SMS and mail, delegation.
  *
- * Deviation: a confidential client names itself only, without its secret, at `/oauth/ro` and `/delegation`. Their documentation
- * lists no `client_secret`; what is proved there is the user, by a password, a one-time code, an `id_token` or a refresh token.
- * Deviation: `token_type` is `bearer`, and `/oauth/ro` answers without `expires_in`.
- * Deviation: errors have statuses of their own (401 for a wrong password, 403 for a client), as the documentation lists them.
- * Deviation: refresh tokens are not replaced when they are used (RFC 9700 §2.2.2): `/delegation` has no place for a new one.
- * Deviation: PKCE is left to confidential clients (RFC 9700 §2.1.1): apps of that time do not know it.
+ * Deviation: a confidential client names itself only, without its secret, at `/oauth/ro` and `/delegation`. "Resource Owner" and
+ * "Delegation" list no `client_secret`; what is proved there is the user, by a password, a code, an `id_token` or a refresh token.
+ * Deviation: `token_type` is `bearer`, and `/oauth/ro` answers without `expires_in` ("Resource Owner").
+ * Deviation: a wrong password is 401 and a wrong client 403 ("Errors: POST /oauth/ro").
+ * Deviation: using a refresh token does not replace it, which RFC 9700 §2.2.2 wants: the answer of "Delegation" has no new one.
+ * Deviation: PKCE is not asked of confidential clients, which RFC 9700 §2.1.1 recommends: "Authorize Client" does not know it.
  * Addition: `/authorize` and `/oauth/token`, the browser's way in, which the page on `/oauth/ro` does not describe.
  */
 

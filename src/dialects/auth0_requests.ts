@@ -32,7 +32,8 @@ export function decodeSignIn(request: WireRequest): TokenRequest {
         password: given(parameters, 'password'),
       };
     case JWT_BEARER:
-      return { ...common, grantType, assertion: given(parameters, 'id_token') };
+      // Not what the earlier sign-in had: a refresh token, too, is for those who ask and name their device.
+      return { ...common, grantType, assertion: given(parameters, 'id_token'), scopes: scopes ?? [] };
     default:
       throw new ProtocolError('unsupported_grant_type', `grant_type must be password or ${JWT_BEARER}`);
   }

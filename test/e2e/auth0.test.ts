@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createPublicKey, verify } from 'node:crypto';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser, type TestBrowser } from '../support/browser.ts';
@@ -108,6 +108,35 @@ describe('the life of an app', () => {
     const id_token = `${head}.${forged}.${signature}`;
     const answer = await send(gatehouse.url, '/oauth/ro', { ...APP, grant_type: JWT_BEARER, id_token });
     expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+  });
+});
+
+describe('with id_token_signing: RS256', () => {
+  it('signs with a key that is published', async () => {
+    const yaml = await demoConfig('{ type: memory }', '', 'config/auth0.yaml');
+    const it = await startGatehouse(yaml.replace(/- type: auth0.*/, '- { type: auth0, id_token_signing: RS256 }'));
+    try {
+      const { body } = await send(it.url, '/oauth/ro', { ...ALICE, scope: 'openid' });
+      const [head = '', payload = '', signature = ''] = (body['id_token'] ?? '').split('.');
+      const { alg, kid } = JSON.parse(Buffer.from(head, 'base64url').toString()) as Record<string, string>;
+      expect(alg).toBe('RS256');
+      const { keys } = (await (await fetch(`${it.url}/.well-known/jwks.json`)).json()) as {
+        keys: Record<string, string>[];
+      };
+      const jwk = keys.find((each) => each['kid'] === kid) ?? {};
+      const key = createPublicKey({ key: jwk, format: 'jwk' });
+      const signed = Buffer.from(`${head}.${payload}`);
+      expect(verify('sha256', signed, key, Buffer.from(signature, 'base64url'))).toBe(true);
+
+      // A shared secret signs nobody in where keys do.
+      const forgedHead = Buffer.from('{"alg":"HS256"}').toString('base64url');
+      const mac = createHmac('sha256', 'demo-secret').update(`${forgedHead}.${payload}`).digest('base64url');
+      const id_token = `${forgedHead}.${payload}.${mac}`;
+      const forged = await send(it.url, '/oauth/ro', { ...APP, grant_type: JWT_BEARER, id_token });
+      expect(forged).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    } finally {
+      await it.stop();
+    }
   });
 });
 
