@@ -10,7 +10,7 @@ import { database } from './connections/database.ts';
 import { email } from './connections/email.ts';
 import { ldap } from './connections/ldap.ts';
 import { oidc } from './connections/oidc.ts';
-import { createPasswordVerifier, hashPassword } from './connections/password_hash.ts';
+import { createPasswordVerifier, hashPassword, isPasswordHash } from './connections/password_hash.ts';
 import { sms } from './connections/sms.ts';
 import { startDemoApi } from './demo/demo_api.ts';
 import { auth0 } from './dialects/auth0.ts';
@@ -86,8 +86,8 @@ function placed(dialect: DialectVariant) {
   return { ...dialect, paths };
 }
 
-/** How a new password becomes a hash, for the command line. */
-export const passwords = { hash: hashPassword };
+/** How a new password becomes a hash, and what is one, for the command line. */
+export const passwords = { hash: hashPassword, isHash: isPasswordHash };
 
 /** Words failures where a route names no dialect that is configured, and where there is no route. */
 const standardDialect = oauth2.create({}, { prefix: oauth2.prefix });

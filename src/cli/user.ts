@@ -1,6 +1,6 @@
 import { passwords } from '../compose.ts';
 import { type Actions, onePositional, runAction } from './actions.ts';
-import { type Command, print, UsageError } from './command.ts';
+import { type Command, print, type Terminal, UsageError } from './command.ts';
 import { readArguments } from './config_option.ts';
 import { readSecret } from './read_secret.ts';
 import { PAGE_SIZE, withRegistry } from './registry.ts';
@@ -32,6 +32,7 @@ const actions: Actions = {
       email: { type: 'string' },
       name: { type: 'string' },
       role: { type: 'string', multiple: true },
+      hashed: { type: 'boolean', default: false },
     });
     const username = onePositional(positionals, 'username');
     return withRegistry(values.config, terminal, async ({ users, databases }) => {
@@ -45,7 +46,7 @@ const actions: Actions = {
         username,
         connection,
         roles: values.role ?? [],
-        passwordHash: await passwords.hash(await readSecret(`Password for ${username}`, terminal)),
+        passwordHash: await (values.hashed ? readHash : readPassword)(username, terminal),
         ...(id !== undefined && { id }),
         ...(email !== undefined && { email }),
         ...(name !== undefined && { name }),
@@ -89,15 +90,27 @@ const actions: Actions = {
   },
 };
 
+async function readPassword(username: string, terminal: Terminal): Promise<string> {
+  return passwords.hash(await readSecret(`Password for ${username}`, terminal));
+}
+
+/** What another system kept of a password. It is not shown when it is wrong: it may be the password itself. */
+async function readHash(username: string, terminal: Terminal): Promise<string> {
+  const hash = await readSecret(`Password hash of ${username}`, terminal);
+  if (passwords.isHash(hash)) return hash;
+  throw new UsageError('what was entered is no hash that is known: argon2id, bcrypt ($2b$…) or scrypt ($scrypt$ln=…)');
+}
+
 /** Manages the people in database connections. */
 export const user: Command = {
   name: 'user',
   summary: 'list, add, unlock and remove users',
   usage: `gatehouse user list [--after ID]
-gatehouse user add USERNAME [--id ID] [--connection NAME] [--email ADDRESS] [--name NAME] [--role ROLE]...
+gatehouse user add USERNAME [--id ID] [--connection NAME] [--email ADDRESS] [--name NAME] [--role ROLE]... [--hashed]
 gatehouse user unlock USERNAME [--connection NAME]   after too many failed attempts; or the phone number, or the address
 gatehouse user remove ID                     with every token they gave to anyone
 
-The password is read from the terminal or from standard input. Users written in the configuration are listed too, but changed there.`,
+The password is read from the terminal or from standard input; with --hashed, what another system kept of it: an argon2id, bcrypt or
+scrypt hash, in whose place an argon2id one comes at the next sign-in. Users written in the configuration are listed too, but changed there.`,
   run: (args, terminal) => runAction(actions, args, terminal),
 };
