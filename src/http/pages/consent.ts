@@ -19,6 +19,19 @@ export interface ConsentPage {
 
 const KEY = html`<svg viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><circle cx="6.5" cy="13.5" r="3.5"/><path d="m9 11 7.5-7.5M13 7l2.5 2.5"/></svg>`;
 
+/** What the scopes mean that every app spells alike (OpenID Connect Core §5.4, §11); those of the APIs speak for themselves. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  openid: 'who you are',
+  profile: 'your name and username',
+  name: 'your name',
+  email: 'your e-mail address',
+  phone: 'your phone number',
+  offline_access: 'also while you are away',
+};
+
+const meaningOf = (scope: string) =>
+  Object.hasOwn(MEANINGS, scope) && html` <span class="quiet">${MEANINGS[scope]}</span>`;
+
 /** Asks whether a client may act for the user: which client, what it may do, who is asked, and where the answer goes. */
 export function consentPage(page: ConsentPage): string {
   const { interaction, csrf, clientName, clientDescription, userName, userDetail, scopes, destination } = page;
@@ -34,7 +47,7 @@ ${identifiers}
 <button class="link">Not you? Sign out</button>
 </form>
 <h2 id="scopes">${scopes.length > 0 ? 'It asks for' : 'It asks for no permission beyond knowing who you are.'}</h2>
-${scopes.length > 0 && html`<ul aria-labelledby="scopes">${scopes.map((scope) => html`<li>${KEY}<code>${scope}</code></li>`)}</ul>`}
+${scopes.length > 0 && html`<ul aria-labelledby="scopes">${scopes.map((scope) => html`<li>${KEY}<code>${scope}</code>${meaningOf(scope)}</li>`)}</ul>`}
 <form method="post" action="${page.action}">
 ${identifiers}
 <p class="quiet small">Your answer goes to <strong><bdi>${destination}</bdi></strong>.</p>
