@@ -78,10 +78,10 @@ function endpointsUnder(prefix: string, secretOptional: boolean): readonly Endpo
 /**
  * Deviation: "Resource Owner Password Credentials" (POST /authorize) lets the parameters, secrets too, come in the query string as
  * well as in the form, against RFC 6749 §2.3.1. Its command line has spaces around values, `-u ${USERNAME} :${PASSWORD}` among
- * them, so values are trimmed.
+ * them, so values are trimmed; `state` is not, which goes back as it came.
  */
 function trimmed(pairs: readonly Pair[]): Parameters {
-  return parametersOf(pairs.map(([name, value]) => [name, value.trim()]));
+  return parametersOf(pairs.map(([name, value]) => [name, name === 'state' ? value : value.trim()]));
 }
 
 function decodeDirectAuthorization(request: WireRequest, secretOptional: boolean): DirectAuthorizationRequest {

@@ -216,6 +216,11 @@ describe('what it must not open', () => {
     expect(answer.status).toBe(302);
   });
 
+  it('gives the state back as it came, spaces too', async () => {
+    const answer = await authorize({ ...WHERE, state: ' a ' });
+    expect(answer.headers.get('location')).toMatch(/&state=%20a%20$/);
+  });
+
   it('escapes what it puts into the page', async () => {
     const page = await (await authorize({ ...WHERE, state: `"><script>alert('1')</script>` })).text();
     expect(page).not.toContain('<script>');
