@@ -7,7 +7,7 @@ import { milliseconds } from '../../src/model/units.ts';
 import type { TokenStore } from '../../src/stores/token_store.ts';
 import { mint } from '../../src/tokens/format.ts';
 import { startDeafListener } from '../support/deaf_listener.ts';
-import { route, startLaneServer } from '../support/lane_server.ts';
+import { alice, route, startLaneServer } from '../support/lane_server.ts';
 import { exchange, type RawResponse, rawClient } from '../support/raw_client.ts';
 import { type Script, startRecordingUpstream } from '../support/recording_upstream.ts';
 
@@ -97,6 +97,17 @@ it('scope missing is 403 insufficient_scope, and says whose call it was', async 
   expect(upstream.requests).toHaveLength(1);
   await lane.reported();
   expect(await lane.reported()).toMatchObject({ refused: 'insufficient_scope', client: 'demo-app', user: 'u-alice' });
+});
+
+it('a user of another connection, or nobody, is 403 where the route names connections', async () => {
+  const { call, bearer, lane, upstream } = await start({ connections: ['corp', 'partners'] });
+  const of = async (connection: string) => bearer(await lane.token({ user: { ...alice, connection } }));
+  expect((await call([await of('partners')])).status).toBe(200);
+  const service = bearer(await lane.token({ user: undefined }));
+  for (const token of [await of('users'), await of('corporate'), service])
+    expectRefusal(await call([token]), 403, 'insufficient_scope');
+  expectRefusal(await call(), 401, 'missing_token');
+  expect(upstream.requests).toHaveLength(1);
 });
 
 describe('token in the query or body, two tokens, malformed header', () => {

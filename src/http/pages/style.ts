@@ -110,7 +110,7 @@ button.link:hover { color: var(--accent-strong); }
 .fields button.plain { margin-top: 0; overflow-wrap: anywhere; }
 a { color: var(--accent); font-weight: 500; text-underline-offset: .15em; }
 a:hover { color: var(--accent-strong); }
-.aside { margin-top: 1.25rem; display: flex; flex-wrap: wrap; justify-content: space-between; gap: .5rem 1rem; font-size: .875rem; }
+.aside { margin-top: 1.25rem; display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: .5rem 1rem; font-size: .875rem; }
 .or { margin-top: 1.25rem; display: flex; align-items: center; gap: 1rem; color: var(--quiet); font-size: .875rem; }
 .or::before, .or::after { content: ""; flex: 1; border-top: 1px solid var(--line); }
 .or + .fields { margin-top: 1.25rem; }
