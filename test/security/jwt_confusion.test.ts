@@ -152,7 +152,13 @@ describe.each(['RS256', 'ES256'] as const)('an id_token that is signed with %s',
         .setProtectedHeader({ alg: algorithm, kid: signWith.kid ?? '' })
         .sign(signWith.key);
     expect((await present(core, await sign({}))).status).toBe(200);
-    const wrong = [{ iss: 'https://evil.example' }, { iss: undefined }, { aud: ['other'] }, { aud: undefined }];
+    const wrong = [
+      { iss: 'https://evil.example' },
+      { iss: undefined },
+      { aud: 'other' },
+      { aud: ['app', 'other'] },
+      { aud: undefined },
+    ];
     for (const claims of [...wrong, { exp: undefined }, { sub: 'u-admin' }, { sid: undefined }, { sid: 'x' }]) {
       expect((await present(core, await sign(claims))).body['error']).toBe('invalid_grant');
     }

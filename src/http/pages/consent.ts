@@ -30,7 +30,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
 };
 
 const meaningOf = (scope: string) =>
-  Object.hasOwn(MEANINGS, scope) && html` <span class="quiet">${MEANINGS[scope]}</span>`;
+  Object.hasOwn(MEANINGS, scope) && html`<br><span class="quiet small">${MEANINGS[scope]}</span>`;
 
 /** Asks whether a client may act for the user: which client, what it may do, who is asked, and where the answer goes. */
 export function consentPage(page: ConsentPage): string {
@@ -47,7 +47,7 @@ ${identifiers}
 <button class="link">Not you? Sign out</button>
 </form>
 <h2 id="scopes">${scopes.length > 0 ? 'It asks for' : 'It asks for no permission beyond knowing who you are.'}</h2>
-${scopes.length > 0 && html`<ul aria-labelledby="scopes">${scopes.map((scope) => html`<li>${KEY}<code>${scope}</code>${meaningOf(scope)}</li>`)}</ul>`}
+${scopes.length > 0 && html`<ul aria-labelledby="scopes">${scopes.map((scope) => html`<li>${KEY}<span><code>${scope}</code>${meaningOf(scope)}</span></li>`)}</ul>`}
 <form method="post" action="${page.action}">
 ${identifiers}
 <p class="quiet small">Your answer goes to <strong><bdi>${destination}</bdi></strong>.</p>
