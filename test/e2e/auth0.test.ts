@@ -14,11 +14,14 @@ let hasty: GatehouseProcess;
 beforeAll(async () => {
   const store = '{ type: memory }';
   [gatehouse, hasty] = await Promise.all([
-    startGatehouse(await demoConfig(store, '', 'config/auth0.yaml')),
+    startGatehouse((await demoConfig(store, '', 'config/auth0.yaml')).replace(/^clients:$/m, `clients:\n${OTHER_APP}`)),
     startGatehouse(await demoConfig(store, 'tokens: { access_ttl: 1s }\n', 'config/auth0.yaml')),
   ]);
 });
 afterAll(() => Promise.all([gatehouse.stop(), hasty.stop()]));
+
+const OTHER_APP =
+  "  - { id: other-app, secret: other-secret, name: Other, grants: ['urn:ietf:params:oauth:grant-type:jwt-bearer'], scopes: [demo:read] }";
 
 interface Answer {
   readonly status: number;
@@ -101,13 +104,17 @@ describe('the life of an app', () => {
     expect(body).not.toHaveProperty('refresh_token');
   });
 
-  it('does not take an id_token from another client, nor one that was changed', async () => {
+  it('does not take an id_token of another client, nor one that was changed', async () => {
     const { body } = await send(gatehouse.url, '/oauth/ro', { ...ALICE, scope: 'openid' });
-    const [head, , signature] = (body['id_token'] ?? '').split('.');
-    const forged = Buffer.from(JSON.stringify({ ...claimsOf(body['id_token']), sub: 'u-admin' })).toString('base64url');
-    const id_token = `${head}.${forged}.${signature}`;
-    const answer = await send(gatehouse.url, '/oauth/ro', { ...APP, grant_type: JWT_BEARER, id_token });
-    expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    const { id_token = '' } = body;
+    const [head, , signature] = id_token.split('.');
+    const forged = Buffer.from(JSON.stringify({ ...claimsOf(id_token), sub: 'u-admin' })).toString('base64url');
+    const comeBack = (client_id: string, token: string) =>
+      send(gatehouse.url, '/oauth/ro', { client_id, grant_type: JWT_BEARER, id_token: token });
+    const refusal = { status: 400, body: { error: 'invalid_grant' } };
+    expect(await comeBack('other-app', id_token)).toMatchObject(refusal);
+    expect(await comeBack('demo-app', `${head}.${forged}.${signature}`)).toMatchObject(refusal);
+    expect((await comeBack('demo-app', id_token)).status).toBe(200);
   });
 });
 
