@@ -105,6 +105,7 @@ function identityHeaders(sections: Sections): IdentityHeaders {
     scopes: it.scopes,
     connection: it.connection,
     requestId: it.request_id,
+    ...(it.attributes && { attributes: it.attributes }),
   };
 }
 

@@ -100,6 +100,12 @@ const schema = z.strictObject({
       phone: attribute().optional().describe('telephoneNumber.'),
     })
     .prefault({}),
+  more_attributes: z
+    .record(name(), attribute())
+    .default({})
+    .describe(
+      'What else upstreams are told, by the names in identity_headers.attributes: { department: departmentNumber }.',
+    ),
   groups: groups.optional(),
   group_roles: z
     .record(z.string(), z.array(name()))

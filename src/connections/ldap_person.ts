@@ -13,8 +13,16 @@ const ACCOUNT_DISABLED = 0x2;
 /** The one attribute that Active Directory keeps as 16 bytes and people write as text. */
 const isGuid = (attribute: string): boolean => attribute.toLowerCase() === 'objectguid';
 
-export const attributesOfPeople = ({ attributes, user_filter }: LdapOptions): readonly string[] => [
-  ...new Set([...Object.values(attributes), ...comparedAttributes(user_filter), ACCOUNT_CONTROL]),
+/** Longer values do not become headers. */
+const LONGEST_VALUE = 1024;
+
+export const attributesOfPeople = ({ attributes, more_attributes, user_filter }: LdapOptions): readonly string[] => [
+  ...new Set([
+    ...Object.values(attributes),
+    ...Object.values(more_attributes),
+    ...comparedAttributes(user_filter),
+    ACCOUNT_CONTROL,
+  ]),
 ];
 
 /** Attributes to be read as bytes, in the spelling that servers answer with. */
@@ -47,17 +55,21 @@ export function identityOf(
   groups: readonly string[],
   options: LdapOptions,
 ): Identity | undefined {
-  const { attributes, group_roles, group_scopes } = options;
+  const { attributes, more_attributes, group_roles, group_scopes } = options;
   const id = idOf(entry, options);
   if (id === undefined) return undefined;
   const first = (attribute: string) => entry.texts(attribute)[0];
   const [name, email, phoneNumber] = [first(attributes.name), first(attributes.email), first(attributes.phone)];
+  const more = Object.entries(more_attributes)
+    .map(([as, attribute]) => [as, first(attribute)] as const)
+    .filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1].length <= LONGEST_VALUE);
   return {
     subject: subjectOf(connection, id),
     username: first(attributes.username) ?? id,
     connection,
     roles: given(group_roles, groups),
     ...(group_scopes && { allowedScopes: given(group_scopes, groups) }),
+    ...(more.length > 0 && { attributes: Object.fromEntries(more) }),
     ...(name !== undefined && { name }),
     ...(email !== undefined && { email }),
     ...(phoneNumber !== undefined && { phoneNumber }),

@@ -21,7 +21,7 @@ export type HeaderKind =
 export type HeaderKinds = (name: string) => HeaderKind;
 
 /** The names the contract gives the identity headers. They stay ours when renamed or switched off. */
-export const DEFAULT_IDENTITY_HEADERS: { readonly [K in keyof IdentityHeaders]: string } = {
+export const DEFAULT_IDENTITY_HEADERS: { readonly [K in Exclude<keyof IdentityHeaders, 'attributes'>]: string } = {
   userId: 'X-User-Id',
   userName: 'X-User-Name',
   userEmail: 'X-User-Email',
@@ -61,7 +61,8 @@ const REMEMBERED = 1024;
 export function headerKinds(identityHeaders: IdentityHeaders): HeaderKinds {
   const special = new Map(SPECIAL);
   if (identityHeaders.requestId !== null) special.set(plainSpelling(identityHeaders.requestId), 'request-id');
-  for (const name of [...Object.values(identityHeaders), ...Object.values(DEFAULT_IDENTITY_HEADERS)]) {
+  const { attributes = {}, ...named } = identityHeaders;
+  for (const name of [named, attributes, DEFAULT_IDENTITY_HEADERS].flatMap((names) => Object.values(names))) {
     const plain = name === null ? '' : plainSpelling(name);
     if (name !== null && !special.has(plain)) special.set(plain, 'drop');
   }

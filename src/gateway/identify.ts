@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IdentityHeaders, Route } from '../model/route.ts';
-import type { AccessToken } from '../model/token.ts';
+import type { AccessToken, Identity } from '../model/token.ts';
 import { appendForwarded, type Hearsay, type IsTrusted } from './forwarded.ts';
 import { type HeaderKinds, plainSpelling } from './header_kinds.ts';
 import type { HeadFacts, RequestHead } from './request_head.ts';
@@ -98,12 +98,18 @@ function identityLines(record: AccessToken, names: IdentityHeaders): readonly st
     [names.clientId, record.client],
     [names.scopes, record.scopes.join(' ')],
     [names.connection, user?.connection],
+    ...Object.entries(names.attributes ?? {}).map(([attribute, name]) => [name, known(user, attribute)] as const),
   ];
   const lines: string[] = [];
   for (const [name, value] of values) {
     if (name !== null && value !== undefined) lines.push(name, headerValue(value));
   }
   return lines;
+}
+
+/** An attribute of the user's own: `toString` is one that every object has. */
+function known(user: Identity | undefined, attribute: string): string | undefined {
+  return user?.attributes && Object.hasOwn(user.attributes, attribute) ? user.attributes[attribute] : undefined;
 }
 
 /**

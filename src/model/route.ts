@@ -58,4 +58,6 @@ export interface IdentityHeaders {
   readonly scopes: string | null;
   readonly connection: string | null;
   readonly requestId: string | null;
+  /** Headers for what else is known of a user: the name of the attribute → the header. */
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
 }

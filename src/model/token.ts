@@ -26,6 +26,8 @@ export interface Identity {
   readonly roles: readonly string[];
   /** The only scopes that this user's tokens may carry; absent: all of the client's. An empty list allows none. */
   readonly allowedScopes?: readonly string[] | undefined;
+  /** What else is known of them, by the names that `identity_headers.attributes` of the configuration has. */
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What one grant gave: the parts every record of its family repeats. `user` is absent for client credentials. */

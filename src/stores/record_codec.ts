@@ -52,6 +52,7 @@ const identity = {
       ...[user.subject, user.username, user.connection],
       ...[user.name, user.email, user.phoneNumber, user.roles.length > 0 ? user.roles : undefined],
       user.allowedScopes,
+      user.attributes && Object.entries(user.attributes).flat(),
     ]),
   read: (fields: FieldReader): Identity => {
     const [subject, username, connection] = [fields.text(), fields.text(), fields.text()];
@@ -59,8 +60,15 @@ const identity = {
     const roles = fields.optionalTexts() ?? [];
     // Not the same when empty: no scope at all is allowed then.
     const allowedScopes = fields.optionalTexts();
+    const attributes = fields.optionalTextMap();
     fields.end();
-    return { subject, username, connection, roles, ...present({ name, email, phoneNumber, allowedScopes }) };
+    return {
+      subject,
+      username,
+      connection,
+      roles,
+      ...present({ name, email, phoneNumber, allowedScopes, attributes }),
+    };
   },
 };
 

@@ -54,6 +54,15 @@ export class FieldReader {
     return this.#absent() ? undefined : this.texts();
   }
 
+  /** Names and values in turn. */
+  optionalTextMap(): Readonly<Record<string, string>> | undefined {
+    const texts = this.optionalTexts();
+    if (texts && texts.length % 2 !== 0) this.#corrupt();
+    return (
+      texts && Object.fromEntries(texts.flatMap((name, at) => (at % 2 === 0 ? [[name, texts[at + 1] ?? '']] : [])))
+    );
+  }
+
   count(): number {
     const place = this.#take();
     return typeof place === 'number' && Number.isSafeInteger(place) && place >= 0 ? place : this.#corrupt();

@@ -1,9 +1,16 @@
 import { type Check, refuseRepeated } from './check.ts';
 
 export const headerNames: Check = ({ sections, reader }) => {
-  const names = Object.entries(sections.identityHeaders.values).map(([key, value]) => ({
-    path: ['identity_headers', key],
-    value: value?.toLowerCase(),
-  }));
+  const { attributes = {}, ...named } = sections.identityHeaders.values;
+  const entry =
+    (path: readonly string[]) =>
+    ([key, value]: [string, string | null | undefined]) => ({
+      path: [...path, key],
+      value: value?.toLowerCase(),
+    });
+  const names = [
+    ...Object.entries(named).map(entry(['identity_headers'])),
+    ...Object.entries(attributes).map(entry(['identity_headers', 'attributes'])),
+  ];
   refuseRepeated(reader, names, 'header');
 };

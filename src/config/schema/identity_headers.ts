@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { name } from '../../model/fields.ts';
 import { text } from './text.ts';
 
 /** Headers that mean something to HTTP or are set by the gateway for every call; none of them can say who is calling. */
@@ -28,5 +29,9 @@ export const identityHeaders = z.strictObject({
   client_id: header('X-Client-Id', 'the client'),
   scopes: header('X-Token-Scopes', "the token's scopes, separated by spaces"),
   connection: header('X-Auth-Connection', 'the connection the user signed in with'),
+  attributes: z
+    .record(name(), headerName)
+    .optional()
+    .describe('Headers for what else a connection knows of a user: { department: X-User-Department }.'),
   request_id: header('X-Request-Id', 'the id of the request, which the log has too'),
 });
