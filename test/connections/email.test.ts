@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import type { OneTimeCodeConnection } from '../../src/connections/connection.ts';
 import { email } from '../../src/connections/email.ts';
 import { DependencyUnavailable } from '../../src/model/failure.ts';
-import { codeConnectionContract } from '../contract/connection.ts';
+import { codeConnectionContract } from '../contract/code_connection.ts';
 import { selfSigned } from '../http/self_signed.ts';
 import { codesOf } from './codes_under_test.ts';
 

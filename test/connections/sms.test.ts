@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { OneTimeCodeConnection } from '../../src/connections/connection.ts';
 import { sms } from '../../src/connections/sms.ts';
-import { codeConnectionContract } from '../contract/connection.ts';
+import { codeConnectionContract } from '../contract/code_connection.ts';
 import { codesOf } from './codes_under_test.ts';
 
 /** A provider: keeps every request, and answers as it is told. */
