@@ -28,7 +28,8 @@ export interface ClientRegistry {
 }
 
 /** A client before it has an id and a secret. */
-export type ClientDraft = Pick<Client, 'name' | 'grants'> & Partial<Omit<Client, 'secrets' | 'signingSecret' | 'disabled'>>;
+export type ClientDraft = Pick<Client, 'name' | 'grants'> &
+  Partial<Omit<Client, 'secrets' | 'signingSecret' | 'disabled'>>;
 
 export interface ClientsDependencies {
   readonly configured: readonly Client[];

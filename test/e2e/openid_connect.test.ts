@@ -1,6 +1,6 @@
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
 import * as oauth from 'openid-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startBrowser, type TestBrowser } from '../support/browser.ts';
 import { type CallbackServer, startCallbackServer } from '../support/callback_server.ts';
 import { demoConfig } from '../support/demo_config.ts';
@@ -11,8 +11,8 @@ let app: CallbackServer;
 let browser: TestBrowser;
 let client: oauth.Configuration;
 
-/** Keys that rotate while the test looks on: a minute of operation in a second. */
-const ROTATION = 3;
+/** Keys that rotate while the test looks on. */
+const ROTATION = 4;
 
 beforeAll(async () => {
   const config = (await demoConfig('{ type: memory }')).replace('key_rotation: 30d', `key_rotation: ${ROTATION}s`);
@@ -21,14 +21,20 @@ beforeAll(async () => {
     startBrowser({ javaScriptEnabled: false }),
     startGatehouse(config),
   ]);
-  const auth = oauth.ClientSecretBasic('demo-secret');
+});
+beforeEach(async () => {
   // Checks the signatures of id_tokens too, although they come straight from the token endpoint.
-  const execute = [oauth.allowInsecureRequests, oauth.enableNonRepudiationChecks];
-  client = await oauth.discovery(new URL(gatehouse.url), 'demo-app', undefined, auth, { execute });
+  client = await discover(oauth.allowInsecureRequests, oauth.enableNonRepudiationChecks);
 });
 afterAll(async () => {
   await Promise.all([browser.close(), gatehouse.stop(), app.close()]);
 });
+
+/** A new one keeps no keys from before: openid-client asks for them once a minute at most, and here they live for seconds. */
+function discover(...execute: ((config: oauth.Configuration) => void)[]): Promise<oauth.Configuration> {
+  const auth = oauth.ClientSecretBasic('demo-secret');
+  return oauth.discovery(new URL(gatehouse.url), 'demo-app', undefined, auth, { execute });
+}
 
 async function beginSignIn(more: Record<string, string> = {}) {
   const pkceCodeVerifier = oauth.randomPKCECodeVerifier();
@@ -76,11 +82,12 @@ describe('openid-client', () => {
 
     const { kid: first } = decodeProtectedHeader(tokens.id_token ?? '');
     const { keys: before } = await verified(tokens.id_token);
+    const renewing = await discover(oauth.allowInsecureRequests);
     let { refresh_token: refreshToken, id_token: renewed } = tokens;
     await expect
       .poll(
         async () => {
-          const answer = await oauth.refreshTokenGrant(client, refreshToken ?? '');
+          const answer = await oauth.refreshTokenGrant(renewing, refreshToken ?? '');
           ({ refresh_token: refreshToken, id_token: renewed } = answer);
           return decodeProtectedHeader(renewed ?? '').kid;
         },

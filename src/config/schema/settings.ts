@@ -33,7 +33,7 @@ export const tokens = z.strictObject({
   key_rotation: secondsWithin('1s', '365d')
     .prefault('30d')
     .describe(
-      'How long a key signs id_tokens before the next one does; its public half stays published until all of them expired.',
+      'How long a key signs id_tokens before the next one does. It is published as long before, and until all of them have expired; clients keep the keys they know for minutes or hours, so days are right.',
     ),
 });
 
