@@ -6,7 +6,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { BrowserEndpoint } from '../dialects/dialect.ts';
 import { ProtocolError } from '../model/failure.ts';
 import type { Pair, WireRequest, WireResponse } from '../model/wire.ts';
-import type { AuthorizationFlow, Browser, Step } from '../oauth/authorization.ts';
+import type { AuthorizationFlow, Browser, Step } from '../oauth/authorization_flow.ts';
 import { clearCookie, readCookie, setCookie } from './cookies.ts';
 import { PRIVATE, pageHeaders, sourceOf } from './page_headers.ts';
 import { consentPage } from './pages/consent.ts';

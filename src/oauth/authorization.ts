@@ -3,7 +3,7 @@ import type { Client } from '../model/client.ts';
 import type { Clock } from '../model/clock.ts';
 import type { TokenSettings } from '../model/config.ts';
 import { type Failure, ProtocolError } from '../model/failure.ts';
-import type { AuthorizationRequest, Caller, ServerFacts } from '../model/protocol.ts';
+import type { AuthorizationRequest, ServerFacts } from '../model/protocol.ts';
 import type { Identity, Interaction } from '../model/token.ts';
 import type { PolicyOf, TokenPolicy } from '../model/token_policy.ts';
 import { inSeconds } from '../model/units.ts';
@@ -12,6 +12,15 @@ import type { ClientRegistry } from '../registry/clients.ts';
 import type { ConsentRegistry } from '../registry/consents.ts';
 import type { TokenStore } from '../stores/token_store.ts';
 import { createCodeIssuer } from './authorization_codes.ts';
+import type {
+  AuthorizationFlow,
+  Browser,
+  CodeForm,
+  ConsentForm,
+  LeaveForm,
+  SignInForm,
+  Step,
+} from './authorization_flow.ts';
 import { checkedRequest, type TrustedTarget, trustedTarget } from './authorization_request.ts';
 import { createBrowserSessions, type FoundSession } from './browser_sessions.ts';
 import { connectionsOf, createDetours, offered, sendsAway } from './detours.ts';
@@ -27,97 +36,9 @@ import {
 import type { OneTimeCodes } from './one_time_codes.ts';
 import { checkedPrompts, isStale, type Prompts, UNSEEN } from './prompts.ts';
 import { isRegistered, withParameters } from './redirects.ts';
+import { allowedTo } from './scopes.ts';
 import type { SignInDesk } from './sign_in.ts';
-import { carrierOf, choicesOf, type SentCode, type SignInChoices } from './sign_in_choices.ts';
-
-/** The raw cookie values that a browser came with. */
-export interface Browser {
-  readonly id?: string | undefined;
-  readonly session?: string | undefined;
-}
-
-/**
- * The authorization endpoint (RFC 6749 §4.1.1) and the pages behind it, as steps that http/ carries out.
- * All methods throw `ProtocolError` for what must be shown on an error page and never redirected.
- */
-export interface AuthorizationFlow {
-  /** The app sent the browser here. */
-  begin(request: AuthorizationRequest, browser: Browser): Promise<Step>;
-  /** The browser is back from signing in. @param refusedBy the connection where it did not succeed, for the page to say so. */
-  resume(interaction: string, browser: Browser, refusedBy?: string): Promise<Step>;
-  signIn(interaction: string, browser: Browser, form: SignInForm): Promise<Step>;
-  /** The user wants a one-time code. Throws `DependencyUnavailable` when it cannot be sent. */
-  sendCode(interaction: string, browser: Browser, form: CodeForm): Promise<Step>;
-  /** The user chose to sign in at an outside provider. Throws `DependencyUnavailable` when the provider cannot be reached. */
-  leave(interaction: string, browser: Browser, form: LeaveForm): Promise<Step>;
-  /** The provider sent the browser back. @param query of the URL it came to. Throws as `leave`; then it may be tried again. */
-  comeBack(query: readonly Pair[], browser: Browser): Promise<Step>;
-  /** "Not you?": ends the session, and asks for another user. */
-  signOut(interaction: string, browser: Browser, form: { readonly csrf: string }): Promise<Step>;
-  consent(interaction: string, browser: Browser, form: ConsentForm): Promise<Step>;
-}
-
-export interface SignInForm {
-  readonly caller: Caller;
-  readonly csrf: string;
-  readonly username: string;
-  readonly password: string;
-  readonly connection?: string | undefined;
-}
-
-export interface LeaveForm {
-  readonly csrf: string;
-  readonly connection: string;
-  /** The URL of ours that takes browsers back, as the browser knows us. */
-  readonly callback: string;
-}
-
-export interface CodeForm {
-  readonly caller: Caller;
-  readonly csrf: string;
-  readonly connection: string;
-  /** As it was typed. */
-  readonly recipient: string;
-}
-
-export interface ConsentForm {
-  readonly csrf: string;
-  readonly allow: boolean;
-}
-
-export type Step =
-  /** To the app, with a code or an error. */
-  | { readonly do: 'redirect'; readonly to: string; readonly session?: string | undefined }
-  /** Set the session cookie, if there is a new one, and go on with `resume` by a 303. */
-  | {
-      readonly do: 'resume';
-      readonly interaction: string;
-      readonly session?: string | undefined;
-      readonly refusedBy?: string | undefined;
-    }
-  | {
-      readonly do: 'sign_in';
-      readonly interaction: string;
-      readonly csrf: string;
-      readonly client: Client;
-      readonly redirectUri: string;
-      readonly choices: SignInChoices;
-      /** The value to set the browser cookie to. */
-      readonly browser: string;
-      /** Asks for this code first. */
-      readonly sent?: SentCode | undefined;
-      readonly problem?: string | undefined;
-      readonly username?: string | undefined;
-    }
-  | {
-      readonly do: 'consent';
-      readonly interaction: string;
-      readonly csrf: string;
-      readonly client: Client;
-      readonly user: Identity;
-      readonly scopes: readonly string[];
-      readonly redirectUri: string;
-    };
+import { carrierOf, choicesOf } from './sign_in_choices.ts';
 
 export interface AuthorizationDependencies {
   readonly desk: SignInDesk;
@@ -263,7 +184,8 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     const signedIn = await signedInTo(open, client, browser);
     if (!signedIn) return silent ? unseen(open, 'sign_in') : signInPage(open, client, browser);
     // Anyone can claim to be a public client, so an earlier consent says nothing about who asks now (RFC 8252 §8.6).
-    const { redirectUri, scopes, askConsent } = open.record;
+    const { redirectUri, askConsent } = open.record;
+    const scopes = allowedTo(signedIn.user, open.record.scopes);
     const agreed = !client.public && !askConsent && (await consents.covers(signedIn.user.subject, client.id, scopes));
     if (agreed) return finish(open, client, signedIn, { remember: false });
     if (silent) return unseen(open, 'consent');
@@ -286,7 +208,7 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
   ): Promise<Step> {
     const { redirectUri, scopes, state } = open.record;
     await interactions.close(open);
-    if (remember) await consents.remember(user.subject, client.id, scopes);
+    if (remember) await consents.remember(user.subject, client.id, allowedTo(user, scopes));
     const code = await issueCode({ request: open.record, client, user, authenticatedAt: session.authenticatedAt });
     return redirect(redirectUri, { code, state });
   }

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../src/model/client.ts';
-import type { Browser } from '../../src/oauth/authorization.ts';
+import type { Browser } from '../../src/oauth/authorization_flow.ts';
 import {
   alice,
   app,

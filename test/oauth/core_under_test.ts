@@ -12,7 +12,7 @@ import { STANDARD_TOKENS, type TokenPolicy } from '../../src/model/token_policy.
 import { seconds } from '../../src/model/units.ts';
 import type { Pair, WireRequest, WireResponse } from '../../src/model/wire.ts';
 import { createAttempts } from '../../src/oauth/attempts.ts';
-import type { Browser, Step } from '../../src/oauth/authorization.ts';
+import type { Browser, Step } from '../../src/oauth/authorization_flow.ts';
 import { create as authorizationCode } from '../../src/oauth/grants/authorization_code.ts';
 import { create as clientCredentials } from '../../src/oauth/grants/client_credentials.ts';
 import { create as jwtBearer } from '../../src/oauth/grants/jwt_bearer.ts';

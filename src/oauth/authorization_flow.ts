@@ -1,0 +1,94 @@
+import type { Client } from '../model/client.ts';
+import type { AuthorizationRequest, Caller } from '../model/protocol.ts';
+import type { Identity } from '../model/token.ts';
+import type { Pair } from '../model/wire.ts';
+import type { SentCode, SignInChoices } from './sign_in_choices.ts';
+
+/** The raw cookie values that a browser came with. */
+export interface Browser {
+  readonly id?: string | undefined;
+  readonly session?: string | undefined;
+}
+
+/**
+ * The authorization endpoint (RFC 6749 §4.1.1) and the pages behind it, as steps that http/ carries out.
+ * All methods throw `ProtocolError` for what must be shown on an error page and never redirected.
+ */
+export interface AuthorizationFlow {
+  /** The app sent the browser here. */
+  begin(request: AuthorizationRequest, browser: Browser): Promise<Step>;
+  /** The browser is back from signing in. @param refusedBy the connection where it did not succeed, for the page to say so. */
+  resume(interaction: string, browser: Browser, refusedBy?: string): Promise<Step>;
+  signIn(interaction: string, browser: Browser, form: SignInForm): Promise<Step>;
+  /** The user wants a one-time code. Throws `DependencyUnavailable` when it cannot be sent. */
+  sendCode(interaction: string, browser: Browser, form: CodeForm): Promise<Step>;
+  /** The user chose to sign in at an outside provider. Throws `DependencyUnavailable` when the provider cannot be reached. */
+  leave(interaction: string, browser: Browser, form: LeaveForm): Promise<Step>;
+  /** The provider sent the browser back. @param query of the URL it came to. Throws as `leave`; then it may be tried again. */
+  comeBack(query: readonly Pair[], browser: Browser): Promise<Step>;
+  /** "Not you?": ends the session, and asks for another user. */
+  signOut(interaction: string, browser: Browser, form: { readonly csrf: string }): Promise<Step>;
+  consent(interaction: string, browser: Browser, form: ConsentForm): Promise<Step>;
+}
+
+export interface SignInForm {
+  readonly caller: Caller;
+  readonly csrf: string;
+  readonly username: string;
+  readonly password: string;
+  readonly connection?: string | undefined;
+}
+
+export interface LeaveForm {
+  readonly csrf: string;
+  readonly connection: string;
+  /** The URL of ours that takes browsers back, as the browser knows us. */
+  readonly callback: string;
+}
+
+export interface CodeForm {
+  readonly caller: Caller;
+  readonly csrf: string;
+  readonly connection: string;
+  /** As it was typed. */
+  readonly recipient: string;
+}
+
+export interface ConsentForm {
+  readonly csrf: string;
+  readonly allow: boolean;
+}
+
+export type Step =
+  /** To the app, with a code or an error. */
+  | { readonly do: 'redirect'; readonly to: string; readonly session?: string | undefined }
+  /** Set the session cookie, if there is a new one, and go on with `resume` by a 303. */
+  | {
+      readonly do: 'resume';
+      readonly interaction: string;
+      readonly session?: string | undefined;
+      readonly refusedBy?: string | undefined;
+    }
+  | {
+      readonly do: 'sign_in';
+      readonly interaction: string;
+      readonly csrf: string;
+      readonly client: Client;
+      readonly redirectUri: string;
+      readonly choices: SignInChoices;
+      /** The value to set the browser cookie to. */
+      readonly browser: string;
+      /** Asks for this code first. */
+      readonly sent?: SentCode | undefined;
+      readonly problem?: string | undefined;
+      readonly username?: string | undefined;
+    }
+  | {
+      readonly do: 'consent';
+      readonly interaction: string;
+      readonly csrf: string;
+      readonly client: Client;
+      readonly user: Identity;
+      readonly scopes: readonly string[];
+      readonly redirectUri: string;
+    };
