@@ -215,6 +215,18 @@ describe('routes', () => {
     expect(upstream(value)).toEqual([problem]);
   });
 
+  it('refuse connections that do not exist, and any where nobody signs in', () => {
+    const routes = 'routes:\n  - { name: a, path: /a, upstream: demo, connections: [corp] }\n';
+    const connections = 'connections: [{ name: users, type: database }]\n';
+    expect(problemsOf(routes + connections)).toEqual([
+      '2:56: routes[0].connections[0]: is not a connection of this file: must be users',
+    ]);
+    expect(problemsOf(routes.replace('corp', 'users') + connections)).toEqual([]);
+    expect(problemsOf(routes.replace('[corp]', '[users], auth: none') + connections)).toEqual([
+      expect.stringContaining('routes[0].connections: has no effect with auth: none'),
+    ]);
+  });
+
   it('refuse two routes for the same calls, and accept those that methods or hosts tell apart', () => {
     const pair = (one: string, other: string) =>
       problemsOf(
