@@ -16,6 +16,12 @@ const dn = () =>
 const url = () =>
   z.string().refine(isServer, 'must be ldap://HOST or ldaps://HOST, with an optional port and nothing after it');
 
+/** A time to wait for an answer. */
+const wait = (standard: string) =>
+  duration()
+    .refine((time) => time >= 10 && time <= 60_000, 'must be from 10ms to 1m')
+    .prefault(standard);
+
 const password = () =>
   // An empty one would be an unauthenticated bind (RFC 4513 §5.1.2), which many servers accept.
   z.string().refine((text) => text.trim() !== '' && !text.includes('\0'), 'must not be empty');
@@ -117,9 +123,9 @@ const schema = z.strictObject({
     .describe(
       "Scopes that a group allows. With it, a user gets no scope that none of their groups allows; never more than the client's.",
     ),
-  connect_timeout: duration().prefault('250ms').describe('To reach a server, before the next one is tried.'),
-  operation_timeout: duration().prefault('2s').describe('For one answer of a server, before the next one is tried.'),
-  timeout: duration().prefault('5s').describe('For a whole sign-in, over all servers.'),
+  connect_timeout: wait('250ms').describe('To reach a server, before the next one is tried.'),
+  operation_timeout: wait('2s').describe('For one answer of a server, before the next one is tried.'),
+  timeout: wait('5s').describe('For a whole sign-in, over all servers.'),
   pool: z
     .strictObject({
       size: z
@@ -128,7 +134,10 @@ const schema = z.strictObject({
         .max(100)
         .default(8)
         .describe('Connections to a server for searches, and as many for passwords.'),
-      idle: duration().prefault('60s').describe('An unused connection is closed after this time.'),
+      idle: duration()
+        .refine((time) => time <= 3_600_000, 'must be at most 1h')
+        .prefault('60s')
+        .describe('An unused connection is closed after this time.'),
     })
     .prefault({}),
 });
