@@ -163,3 +163,15 @@ describe('an error in the browser', () => {
     expect(page.text).toContain('<!doctype html>');
   });
 });
+
+describe('too many attempts', () => {
+  it('are said on a page, with the time to wait, whatever the password', async () => {
+    const signIn = await browser.get(authorizeUrl());
+    const attempt = (password: string) => browser.submit(signIn, '/oauth2/sign-in', { username: 'alice', password });
+    for (let count = 0; count < 10; count++) expect((await attempt('wrong')).status).toBe(422);
+    const refused = await attempt('wonderland');
+    expect(refused.status).toBe(429);
+    expect(refused.text).toContain('Too many attempts: wait 5 minutes before the next one.');
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(290);
+  });
+});
