@@ -179,6 +179,14 @@ describe('the page', () => {
   });
 });
 
+it('an app that wants the user to sign in anew gets that from the provider, too', async () => {
+  await comeBack(await returned());
+  const page = await browser.get(authorizeUrl({ prompt: 'login' }));
+  const left = await browser.submit(page, '/oauth2/provider', { connection: 'corp' });
+  expect(new URL(left.location).searchParams.get('prompt')).toBe('login');
+  expect(new URL((await leave('corp', new PageClient(gatehouse.url))).location).searchParams.has('prompt')).toBe(false);
+});
+
 describe('accounts', () => {
   it('are never joined by what a provider claims: same address, same name, another user', async () => {
     corp.people.set('mallory', { preferred_username: 'alice', email: 'alice@example.com', email_verified: false });
