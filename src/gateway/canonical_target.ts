@@ -74,7 +74,7 @@ function decodePlain(raw: string): string | Failure {
     const byte = hexValue(raw.charCodeAt(at + 1)) * 16 + hexValue(raw.charCodeAt(at + 2));
     if (!(byte >= 0)) return ambiguous('The path contains a "%" that is not followed by two hexadecimal digits.');
     if (byte < 0x20 || byte === 0x7f) return ambiguous('The path contains an encoded control character.');
-    if (NEVER_ENCODED[byte]) return ambiguous('The path contains an encoded "/", "\\", ";", "?" or "#".');
+    if (NEVER_ENCODED[byte]) return ambiguous('The path contains an encoded slash, backslash, semicolon, question mark or hash.');
     if (byte > 0x7f) beyondAscii = true;
     path += UNRESERVED[byte] ? String.fromCharCode(byte) : `%${raw.slice(at + 1, at + 3).toUpperCase()}`;
     at += 2;
