@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
+import { isTooLate } from './answer.ts';
 import type { Gateway } from './gateway.ts';
 import { Passage } from './passage.ts';
 import type { RequestHead } from './request_head.ts';
@@ -32,6 +33,7 @@ export function createFullLane({ gateway, clock, report, demoUrl }: FullLaneDepe
   const upstreams = createUpstreams({ demoUrl });
   return {
     handle(request, response, otherwise) {
+      if (isTooLate(request)) return;
       new Passage({ gateway, clock, report, upstreams }, request, response).start(headOf(request), otherwise);
     },
     close: () => upstreams.close(),

@@ -5,7 +5,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Failure } from '../model/failure.ts';
 import { milliseconds } from '../model/units.ts';
-import { answerRefusal, finish } from './answer.ts';
+import { answerRefusal, finish, takeNoMore } from './answer.ts';
 import type { Decision, DecisionFacts, Forward, Refusal } from './decide.ts';
 import type { Gateway } from './gateway.ts';
 import type { Admission } from './limits.ts';
@@ -158,7 +158,10 @@ export class Passage implements Dispatcher.DispatchHandler {
       for (const [name, value] of this.#admission.headers) headers.push(name, value);
     }
     // Answered before the whole request came: the rest of it must not be taken for the next one.
-    if (this.#body !== undefined && !this.#request.complete) headers.push('Connection', 'close');
+    if (this.#body !== undefined && !this.#request.complete) {
+      headers.push('Connection', 'close');
+      takeNoMore(this.#request);
+    }
     this.#response.writeHead(status, headers);
     queueMicrotask(() => this.#flushHead());
   }
