@@ -33,6 +33,11 @@ const CALLER_LEFT = 499;
 class Abandoned extends Error {
   override readonly name = 'Abandoned';
 }
+/** The upstream said that it would answer, and did not in time. */
+class OnlyInterim extends Error {
+  override readonly name = 'OnlyInterim';
+  readonly code = 'ETIMEDOUT';
+}
 class UnusableResponse extends Error {
   override readonly name = 'UnusableResponse';
 }
@@ -64,6 +69,7 @@ export class Passage implements Dispatcher.DispatchHandler {
   /** Left to the app that the gateway is mounted in. */
   #notOurs = false;
   #stalled: NodeJS.Timeout | undefined;
+  #unanswered: NodeJS.Timeout | undefined;
 
   constructor(lane: Lane, request: IncomingMessage, response: ServerResponse) {
     this.#lane = lane;
@@ -147,7 +153,11 @@ export class Passage implements Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     // Informational: what comes after it is the answer (RFC 9110 §15.2).
-    if (status < 200) return;
+    if (status < 200) {
+      this.#awaitAnswer(controller);
+      return;
+    }
+    if (this.#unanswered !== undefined) clearTimeout(this.#unanswered);
     // undici types three forms; HTTP/1.1 gives the list.
     const answer = responseHeaders((controller.rawHeaders ?? []) as (Buffer | string)[], status);
     if (answer === undefined) throw new UnusableResponse();
@@ -164,6 +174,11 @@ export class Passage implements Dispatcher.DispatchHandler {
     }
     this.#response.writeHead(status, headers);
     queueMicrotask(() => this.#flushHead());
+  }
+
+  /** undici starts its own timer anew with every interim answer: an upstream could go on hinting for ever. */
+  #awaitAnswer(controller: Dispatcher.DispatchController): void {
+    this.#unanswered ??= setTimeout(() => controller.abort(new OnlyInterim()), this.#forward?.route.upstream.timeout);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -239,6 +254,7 @@ export class Passage implements Dispatcher.DispatchHandler {
     if (this.#notOurs) return;
     this.#over = true;
     if (this.#stalled !== undefined) clearTimeout(this.#stalled);
+    if (this.#unanswered !== undefined) clearTimeout(this.#unanswered);
     if (!this.#answered) this.#controller?.abort(new Abandoned());
     this.#body?.destroy();
     this.#admission?.release();
