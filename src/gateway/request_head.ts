@@ -88,7 +88,8 @@ export function readHead(head: RequestHead, kindOf: HeaderKinds): HeadFacts | Fa
         if (isFormType(value)) isForm = true;
         break;
       case 'expect':
-        if (value.toLowerCase() === '100-continue') expectsContinue = true;
+        // HTTP/1.0 knows no interim answers and would take one for the answer (RFC 9110 §10.1.1).
+        if (value.toLowerCase() === '100-continue' && head.httpVersion === '1.1') expectsContinue = true;
         break;
       case 'request-id':
         requestId = value;
