@@ -40,7 +40,7 @@ const siblings = [
 const doors = [
   ['ioredis', '^src/stores/redis'],
   ['lru-cache', '^src/stores/lru'],
-  ['undici', '^src/gateway/(full_lane|upstreams)\\.ts$'],
+  ['undici', '^src/gateway/(passage|upstreams)\\.ts$'],
   ['koa|@koa/router|@koa/bodyparser', '^src/(http|console)/'],
   ['yaml', '^src/config/'],
   ['nodemailer', '^src/connections/email'],

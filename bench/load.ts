@@ -31,13 +31,18 @@ export async function load(entrant: Entrant, seconds: number): Promise<Round> {
   const [busyAfter, ended] = [await cpuSeconds(entrant.pid), performance.now()];
 
   const trouble = /^\s*(Non-2xx.*|Socket errors.*)$/m.exec(stdout);
-  if (trouble) throw new Error(`${entrant.url}: ${trouble[1]}`);
+  if (trouble) throw new Error(`${entrant.url}: ${trouble[1]}; asked once more: ${await oneAnswer(entrant)}`);
   return {
     requestsPerSecond: Number(capture(stdout, /^Requests\/sec:\s+([\d.]+)/m)),
     p50: milliseconds(capture(stdout, /^\s+50%\s+(\S+)/m)),
     p99: milliseconds(capture(stdout, /^\s+99%\s+(\S+)/m)),
     cpu: (busyAfter - busyBefore) / ((ended - began) / 1000),
   };
+}
+
+async function oneAnswer({ url, headers }: Entrant): Promise<string> {
+  const response = await fetch(url, { headers: { ...headers } });
+  return `${response.status} ${await response.text()}`;
 }
 
 /** Waits until the address answers 200 (10 s at most) and returns the body. */

@@ -25,6 +25,8 @@ const PHC =
 
 /** Longer passwords are refused unhashed: nobody types one, and hashing is work that anyone can ask for. */
 const LONGEST_PASSWORD_BYTES = 1024;
+/** No text has more than three times the bytes of its composed form. */
+const LONGEST_UNCOMPOSED_BYTES = 3 * LONGEST_PASSWORD_BYTES;
 
 interface PasswordHash {
   readonly memory: number;
@@ -36,6 +38,8 @@ interface PasswordHash {
 
 /** Whether a text can be hashed as a password: not empty, at most 1,024 bytes of UTF-8, no NUL. */
 export function isPassword(text: string): boolean {
+  // Before anything composes it: that costs the square of its length.
+  if (Buffer.byteLength(text) > LONGEST_UNCOMPOSED_BYTES) return false;
   return text !== '' && !text.includes('\0') && Buffer.byteLength(normal(text)) <= LONGEST_PASSWORD_BYTES;
 }
 

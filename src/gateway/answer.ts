@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Refusal } from './decide.ts';
 
 /** An unread body of up to so many bytes is read to its end, so that the connection stays good. */
@@ -7,6 +8,22 @@ const READ_TO_END = 65_536;
 /** From a longer one so much is still taken, for so many milliseconds, so that the caller gets to see the answer. */
 const LINGER_BYTES = 262_144;
 const LINGER_TIME = 1_000;
+
+/** Connections that end with an answer that is decided, though it may not be sent yet. */
+const ending = new WeakSet<Socket>();
+
+/**
+ * Makes this request the last one of its connection. What stands behind it may be the rest of it, read in another way, so it must
+ * not be taken for a request; HTTP itself would hand it on while the answer is on its way. To be called before anything is awaited.
+ */
+export function takeNoMore(request: IncomingMessage): void {
+  ending.add(request.socket);
+}
+
+/** Whether a request came behind the last one of its connection: it is neither done nor answered (RFC 9112 §9.6). */
+export function isTooLate(request: IncomingMessage): boolean {
+  return ending.has(request.socket);
+}
 
 /** Answers a request that is not forwarded. A body that is still coming is not waited for: the connection closes behind the answer. */
 export function answerRefusal(
@@ -17,6 +34,7 @@ export function answerRefusal(
 ): void {
   const { status, headers: pairs, body } = refusal.response;
   const close = refusal.close || !endsSoon(request);
+  if (close) takeNoMore(request);
   const headers: string[] = [];
   for (const [name, value] of pairs) headers.push(name, value);
   // HTTP itself answers no body on these, and so says no length of one.

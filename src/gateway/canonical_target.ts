@@ -74,7 +74,8 @@ function decodePlain(raw: string): string | Failure {
     const byte = hexValue(raw.charCodeAt(at + 1)) * 16 + hexValue(raw.charCodeAt(at + 2));
     if (!(byte >= 0)) return ambiguous('The path contains a "%" that is not followed by two hexadecimal digits.');
     if (byte < 0x20 || byte === 0x7f) return ambiguous('The path contains an encoded control character.');
-    if (NEVER_ENCODED[byte]) return ambiguous('The path contains an encoded "/", "\\", ";", "?" or "#".');
+    if (NEVER_ENCODED[byte])
+      return ambiguous('The path contains an encoded slash, backslash, semicolon, question mark or hash.');
     if (byte > 0x7f) beyondAscii = true;
     path += UNRESERVED[byte] ? String.fromCharCode(byte) : `%${raw.slice(at + 1, at + 3).toUpperCase()}`;
     at += 2;
@@ -107,7 +108,7 @@ function problemOfPath(path: string): string | undefined {
   for (let at = 1; at <= path.length; at++) {
     const code = at < path.length ? path.charCodeAt(at) : SLASH;
     if (code > 0x7f || PATH_CHARACTERS[code] !== 1) {
-      return 'The path contains a character that must be percent-encoded, or one that is not allowed ("\\", ";", "#").';
+      return 'The path contains a character that must be percent-encoded, or is not allowed: a backslash, semicolon or hash.';
     }
     if (code !== SLASH) continue;
     const length = at - start;

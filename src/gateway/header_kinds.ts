@@ -34,12 +34,17 @@ export const DEFAULT_IDENTITY_HEADERS: { readonly [K in Exclude<keyof IdentityHe
 const SPECIAL: readonly (readonly [string, HeaderKind])[] = [
   // Between two neighbours only (RFC 9110 §7.6.1), or answered by us.
   ...['keep-alive', 'te', 'trailer', 'trailers', 'upgrade', 'http2-settings'].map((name) => [name, 'drop'] as const),
+  // Frameworks take the method from these, after it was checked.
+  ...['x-http-method-override', 'x-http-method', 'x-method-override'].map((name) => [name, 'drop'] as const),
+  // CGI turns it into the variable that names the proxy for outgoing calls (httpoxy).
+  ['proxy', 'drop'],
   ['authorization', 'authorization'],
   ['connection', 'connection'],
   ['content-length', 'content-length'],
   ['content-type', 'content-type'],
   ['expect', 'expect'],
   ['forwarded', 'forwarded'],
+  ['x-real-ip', 'forwarded'],
   ['x-forwarded-for', 'forwarded-for'],
   ['x-forwarded-host', 'forwarded-host'],
   ['x-forwarded-proto', 'forwarded-proto'],

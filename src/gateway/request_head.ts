@@ -45,6 +45,9 @@ const NEVER_CONNECTION_NAMES = ['host', 'content-length', 'transfer-encoding'];
  * refused here; nothing relies on that.
  */
 export function readHead(head: RequestHead, kindOf: HeaderKinds): HeadFacts | Failure {
+  // Node's parser lets 0.9 and 2.0 pass, whose framing is another.
+  if (head.httpVersion !== '1.1' && head.httpVersion !== '1.0')
+    return ambiguous('Only HTTP/1.1 and HTTP/1.0 are read here.');
   const headers = head.rawHeaders;
   if (headers.length > MAX_HEADERS * 2) {
     return { code: 'headers_too_large', description: `The request has more than ${MAX_HEADERS} headers.`, close: true };
@@ -85,7 +88,8 @@ export function readHead(head: RequestHead, kindOf: HeaderKinds): HeadFacts | Fa
         if (isFormType(value)) isForm = true;
         break;
       case 'expect':
-        if (value.toLowerCase() === '100-continue') expectsContinue = true;
+        // HTTP/1.0 knows no interim answers and would take one for the answer (RFC 9110 §10.1.1).
+        if (value.toLowerCase() === '100-continue' && head.httpVersion === '1.1') expectsContinue = true;
         break;
       case 'request-id':
         requestId = value;

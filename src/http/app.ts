@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Router } from '@koa/router';
 import Koa from 'koa';
 import type { Dialect, OperationEndpoint } from '../dialects/dialect.ts';
+import { isTooLate, takeNoMore } from '../gateway/answer.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { ProtocolError } from '../model/failure.ts';
@@ -68,7 +69,9 @@ export function createApp(deps: AppDependencies): App {
   const callback = app.callback();
   return {
     paths: [...new Set(endpoints.map(({ path }) => path))],
-    handle: (request, response) => void callback(request, response),
+    handle(request, response) {
+      if (!isTooLate(request)) void callback(request, response);
+    },
   };
 }
 
@@ -78,6 +81,7 @@ function reported({ clock, readRequest, report }: AppDependencies): Step {
     const began = clock.monotonic();
     const own = readRequest(ctx.req);
     ctx.state.own = own;
+    if (own.refused?.close) takeNoMore(ctx.req);
     ctx.set({ 'X-Request-Id': own.requestId, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
     ctx.res.once('close', () => {
       const { endpoint, client, user, refused } = ctx.state;

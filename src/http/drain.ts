@@ -9,14 +9,16 @@ export interface Connections {
   /** The response that was begun last on this connection; its request is the newest that the caller has sent. */
   latest(socket: Socket): ServerResponse | undefined;
   /**
-   * Takes no new connections, closes the idle ones, and answers what is in flight with `Connection: close`. What is left after
-   * `limit` is cut. Resolves when no connection is left.
+   * Takes no new connections, closes those that stay idle for a moment, and answers what is in flight with `Connection: close`.
+   * What is left after `limit` is cut. Resolves when no connection is left.
    */
   drain(limit: Milliseconds): Promise<void>;
 }
 
 /** Milliseconds for which a connection that has not said anything may still say it: its request may be on the way. */
 const FIRST_WORD = 1_000;
+/** Milliseconds for which a connection that was kept alive must be idle: a busy caller's next request may be on the way. */
+const QUIET = 250;
 /** Milliseconds between looks for connections that have become idle. */
 const SWEEP = 50;
 
@@ -24,9 +26,14 @@ export function trackConnections(server: Server): Connections {
   const responses = new Map<Socket, ServerResponse>();
   let draining = false;
 
-  function closeFinished(): void {
+  /** @param quiet since when each response was seen finished. */
+  function closeQuiet(quiet: WeakMap<ServerResponse, number>): void {
+    const now = performance.now();
     for (const [socket, response] of responses) {
-      if (response.writableFinished) socket.destroy();
+      if (!response.writableFinished) continue;
+      const since = quiet.get(response);
+      if (since === undefined) quiet.set(response, now);
+      else if (now - since >= QUIET) socket.destroy();
     }
   }
 
@@ -46,8 +53,9 @@ export function trackConnections(server: Server): Connections {
       // Not the HTTP server's own `close`: that one also cuts new connections whose first request has not been read yet.
       // An error means that it was not listening: then there is nothing to wait for either.
       NetServer.prototype.close.call(server, () => resolve());
-      closeFinished();
-      const sweep = setInterval(closeFinished, SWEEP);
+      const quiet = new WeakMap<ServerResponse, number>();
+      closeQuiet(quiet);
+      const sweep = setInterval(() => closeQuiet(quiet), SWEEP);
       const hush = setTimeout(() => server.closeIdleConnections(), FIRST_WORD);
       const cut = setTimeout(() => server.closeAllConnections(), limit);
       await closed;

@@ -48,6 +48,8 @@ export function createRefuse({ connections, report }: RefuseDependencies): Refus
       else socket.destroy();
     },
     tunnel(socket) {
+      // Node has taken its own listener away: a caller that breaks the connection now would end the process.
+      socket.on('error', () => {});
       // Nobody else reads it any more, and what is unread would reset the connection.
       socket.resume();
       refuse(socket, NO_TUNNELS);

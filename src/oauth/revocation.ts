@@ -1,4 +1,5 @@
 import type { RevocationRequest } from '../model/protocol.ts';
+import { milliseconds } from '../model/units.ts';
 import type { TokenStore } from '../stores/token_store.ts';
 import { familyRef } from '../tokens/families.ts';
 import { refOf } from '../tokens/format.ts';
@@ -8,6 +9,9 @@ export interface RevocationDependencies {
   readonly authenticate: AuthenticateClient;
   readonly store: TokenStore;
 }
+
+/** Whose a token is never changes: while the store is away, any fact is young enough to end it here (G5). */
+const ANY_AGE = milliseconds(Number.POSITIVE_INFINITY);
 
 /**
  * RFC 7009: an access token goes alone, a refresh token takes its family with it (§2.1). A token that is unknown, or another
@@ -21,7 +25,7 @@ export function createRevocation(deps: RevocationDependencies): (request: Revoca
     const ref = refOf(token);
     if (!ref) return undefined;
 
-    const access = await store.get('access', ref);
+    const access = await store.get('access', ref, ANY_AGE);
     if (access) {
       if (access.client === client.id) await store.take('access', ref);
       return undefined;

@@ -30,18 +30,24 @@ const BATCH_LIMIT = 65_536;
 
 export function createLog({ level, destination }: LogOptions): Log {
   const lines = batched(destination);
+  const now = timestamps();
   const logger = pino(
     {
       level,
       base: null,
-      timestamp: timestamps(),
+      timestamp: () => `,"time":"${now()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
     lines,
   );
   return {
     request(exchange) {
+      const level = exchange.status >= 500 ? 'error' : 'info';
+      if (!logger.isLevelEnabled(level)) return;
+      // Not through pino: its walk over the members takes four times as long as V8's own, once per proxied call.
       const line = {
+        level,
+        time: now(),
         request_id: exchange.requestId,
         method: exchange.method,
         path: exchange.path,
@@ -58,8 +64,7 @@ export function createLog({ level, destination }: LogOptions): Log {
         bytes_out: exchange.bytesOut,
         cut: exchange.cut,
       };
-      if (exchange.status >= 500) logger.error(line);
-      else logger.info(line);
+      lines.write(`${JSON.stringify(line)}\n`);
     },
     event(at, name, detail) {
       logger[at]({ event: name, ...detail });
@@ -76,7 +81,7 @@ function timestamps(): () => string {
     const now = Date.now();
     if (now !== last) {
       last = now;
-      text = `,"time":"${new Date(now).toISOString()}"`;
+      text = new Date(now).toISOString();
     }
     return text;
   };

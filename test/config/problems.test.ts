@@ -386,7 +386,7 @@ describe('the demo secrets', () => {
     (host) => {
       for (const secret of ['demo-secret', 'wonderland', 'looking-glass']) {
         expect(demo(host, `secret: ${secret}`)).toEqual([
-          `clients[0].secret: is a demo secret, which everybody knows, and the gateway listens on ${host}: write a secret of your own, such as one from \`openssl rand -base64 32\``,
+          `clients[0].secret: is a demo secret, which everybody knows, and the gateway listens on ${host}: write a secret of your own, such as one from \`openssl rand -hex 32\``,
         ]);
       }
     },

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { demoConfig } from '../support/demo_config.ts';
 import { startGatehouse } from '../support/gatehouse_process.ts';
@@ -36,7 +38,9 @@ describe('SIGTERM', () => {
     const slow = await slowCall(gatehouse.url, 1_000);
     gatehouse.signal('SIGTERM');
     await gatehouse.line(/"event":"draining"/);
-    await expect(fetch(`${gatehouse.url}/demo/hello`, { headers: { connection: 'close' } })).rejects.toThrow();
+    // Not by fetch, which would use a connection that it still has.
+    const late = connect(Number(new URL(gatehouse.url).port), '127.0.0.1');
+    await expect(once(late, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     expect((await slow.answer).status).toBe(200);
     expect(await gatehouse.exited).toBe(0);
   });

@@ -251,6 +251,15 @@ describe('an upstream that', () => {
     });
   }
 
+  it('504 for an upstream that has nothing but hints to say, however often', async () => {
+    const { call } = await start({ auth: 'none', upstream: { timeout: milliseconds(300) } }, (_request, socket) => {
+      const hints = setInterval(() => socket.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'), 50);
+      socket.on('close', () => clearInterval(hints));
+      return undefined;
+    });
+    expectRefusal(await call(), 504, 'upstream_timeout');
+  });
+
   it('does not answer in time is 504', async () => {
     const { call, upstream } = await start({ auth: 'none', upstream: { timeout: milliseconds(200) } }, () => undefined);
     expectRefusal(await call(), 504, 'upstream_timeout');

@@ -135,6 +135,14 @@ describe('100-continue', () => {
     expect(upstream.requests).toHaveLength(0);
   });
 
+  it('is no word that HTTP/1.0 knows: it would take it for the answer (RFC 9110 §10.1.1)', async () => {
+    const { port } = await start(undefined, { auth: 'none' });
+    const client = rawClient(port);
+    client.send('POST /api/x HTTP/1.0\r\nHost: g\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello');
+    expect((await client.response()).status).toBe(200);
+    client.close();
+  });
+
   it('is answered once the call may pass, and does not go upstream', async () => {
     const { upstream, port, head } = await start();
     const client = rawClient(port);

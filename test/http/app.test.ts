@@ -14,6 +14,17 @@ async function edgeWith(options: EdgeOptions = {}) {
   return edge;
 }
 
+describe('a request that can be read in two ways', () => {
+  it('is the last one of its connection: what stands behind it is not taken for another', async () => {
+    const edge = await edgeWith();
+    const client = rawClient(edge.port);
+    client.send(`POST /oauth2/token HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n${TOKEN}`);
+    expect((await client.response()).status).toBe(400);
+    expect(await client.closed()).toHaveLength(0);
+    expect(edge.issued).toEqual([]);
+  });
+});
+
 describe('the one exit of failures', () => {
   it('says what was wrong in the words of the dialect', async () => {
     const edge = await edgeWith({

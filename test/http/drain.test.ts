@@ -69,6 +69,21 @@ it('answers a request that was already on the way when it began', async () => {
   await drained;
 });
 
+it('answers the next request of a connection that was kept alive, if it was already on the way', async () => {
+  const { listener, port, next } = await heldListener();
+  const client = rawClient(port);
+  client.send(GET);
+  (await next()).end('first');
+  await client.response();
+  client.send(GET);
+  const drained = listener.drain(milliseconds(5_000));
+  (await next()).end('second');
+  const answer = await client.response();
+  expect(answer).toMatchObject({ status: 200, complete: true });
+  expect(answer.values('connection')).toEqual(['close']);
+  await drained;
+});
+
 it('does not wait for a connection that says nothing', async () => {
   const { listener, port } = await heldListener();
   const silent = rawClient(port);

@@ -112,6 +112,24 @@ describe('bytes that make no request', () => {
     await client.closed();
   });
 
+  it('harm nobody else when the caller breaks the connection behind them', async () => {
+    const edge = await edgeWith();
+    const uncaught: unknown[] = [];
+    const onUncaught = (error: unknown) => void uncaught.push(error);
+    process.on('uncaughtException', onUncaught);
+    onTestFinished(() => void process.off('uncaughtException', onUncaught));
+    for (const bytes of ['GARBAGE\r\n\r\n', 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n']) {
+      const client = rawClient(edge.port);
+      client.send(bytes);
+      expect((await client.response()).status).toBe(400);
+      client.socket.resetAndDestroy();
+      await client.closed();
+      // Node has told the listener of the reset before it tells it of anything that came later.
+      expect((await exchange(edge.port, 'GET /x HTTP/1.1\r\nHost: a\r\n\r\n')).status).toBe(200);
+    }
+    expect(uncaught).toEqual([]);
+  });
+
   it('get 400 in the middle of a body that nobody has answered yet', async () => {
     const edge = await edgeWith({ lane: () => {} });
     const client = rawClient(edge.port);

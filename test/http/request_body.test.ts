@@ -102,6 +102,8 @@ describe('the body of a request to our own endpoints', () => {
     client.send(`POST /oauth2/token HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n${head}\r\n\r\n`);
     expect((await client.response()).status).toBe(415);
     client.close();
+    const old = `POST /oauth2/token HTTP/1.0\r\nHost: x\r\n${FORM}\r\n${head}\r\n\r\n${body}`;
+    expect((await exchange(edge.port, old)).status).toBe(200);
   });
 
   it('leaves the connection usable when it was short and not wanted', async () => {

@@ -1,6 +1,10 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { DependencyUnavailable } from '../../src/model/failure.ts';
+import { milliseconds } from '../../src/model/units.ts';
+import { cached } from '../../src/stores/lru.ts';
 import type { TokenStore } from '../../src/stores/token_store.ts';
+import { refOf } from '../../src/tokens/format.ts';
+import { ManualClock } from '../support/manual_clock.ts';
 import { CALLBACK, type Core, firstPair, getCode, newPkce, request, startCore } from './core_under_test.ts';
 
 /** A store that can be taken away: then it does nothing and says so. */
@@ -19,7 +23,13 @@ function breakable(store: TokenStore) {
     rotate: unlessDown((ref, from, entries) => store.rotate(ref, from, entries)),
     revoke: unlessDown((ref) => store.revoke(ref)),
     families: unlessDown((owner, limit) => store.families(owner, limit)),
-    invalidation: store.invalidation,
+    invalidation: {
+      get up() {
+        return !state.down;
+      },
+      lastHeard: milliseconds(0),
+      subscribe: (listener) => store.invalidation.subscribe(listener),
+    },
   };
   return { wrapped, state };
 }
@@ -33,6 +43,33 @@ beforeEach(async () => {
       state = broken.state;
       return broken.wrapped;
     },
+  });
+});
+
+describe('a revocation while the store is away (G5)', () => {
+  it('denies the token here at once, however old the fact is that says whose it is', async () => {
+    const clock = new ManualClock(0);
+    const [ttl, staleness, negativeTtl] = [milliseconds(60_000), milliseconds(5_000), milliseconds(0)];
+    const core = await startCore({
+      store: (store) => {
+        const broken = breakable(store);
+        state = broken.state;
+        const cache = cached(broken.wrapped, { maxTokens: 10, ttl, staleness, negativeTtl }, clock);
+        onTestFinished(() => cache.close());
+        return cache;
+      },
+    });
+    const { access } = await firstPair(core);
+    const ref = refOf(access);
+    if (ref === undefined) throw new Error('a token has no place');
+    // A route that serves cached tokens for a minute keeps answering.
+    const onSuchARoute = async () => core.store.get('access', ref, milliseconds(60_000));
+    await onSuchARoute();
+    state.down = true;
+    clock.advance(30_000);
+    expect(await onSuchARoute()).toBeDefined();
+    await expect(core.revoke({ token: access })).rejects.toThrow(DependencyUnavailable);
+    expect(await onSuchARoute()).toBeUndefined();
   });
 });
 

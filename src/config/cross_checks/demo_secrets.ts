@@ -24,7 +24,7 @@ export const demoSecrets: Check = ({ sections, reader }) => {
     if (values.secret !== undefined && known.has(secretHash(values.secret))) {
       reader.report(
         [...path, 'secret'],
-        `${why}: write a secret of your own, such as one from \`openssl rand -base64 32\``,
+        `${why}: write a secret of your own, such as one from \`openssl rand -hex 32\``,
       );
     }
     if (values.secret_hash !== undefined && known.has(values.secret_hash)) {
