@@ -87,4 +87,15 @@ describe('several servers', () => {
     expect(await connection.signIn('alice', 'wrong')).toEqual({ ok: false });
     expect(asked()).toBe(before);
   });
+
+  it('are away for who a user is now, too: what was read a minute ago serves, then nothing is said', async () => {
+    const { connection, clock } = connectionTo(first.url);
+    const outcome = await connection.signIn('alice', 'wonderland');
+    if (!outcome.ok) throw new Error('refused');
+    await first.kill();
+    clock.advance(59_000);
+    expect(await connection.current?.(outcome.identity)).toEqual(outcome.identity);
+    clock.advance(1_000);
+    await expect(connection.current?.(outcome.identity)).rejects.toThrow(DependencyUnavailable);
+  });
 });
