@@ -44,25 +44,24 @@ describe('several servers', () => {
   });
 
   it('stand in for one that takes connections and answers nothing', async () => {
-    const { connection } = both({ operation_timeout: '200ms' });
+    const { connection, reports } = both({ operation_timeout: '1s' });
     expect(await connection.signIn('alice', 'wonderland')).toMatchObject({ ok: true });
     first.pause();
-    const start = performance.now();
     expect(await connection.signIn('alice', 'wonderland')).toMatchObject({ ok: true });
-    expect(performance.now() - start).toBeLessThan(3_000);
-    const again = performance.now();
+    expect(reports).toEqual([['ldap_server_failed', expect.objectContaining({ server: first.url })]]);
+    // The next one does not wait for it again.
     expect(await connection.signIn('alice', 'wonderland')).toMatchObject({ ok: true });
-    expect(performance.now() - again).toBeLessThan(200);
+    expect(reports).toHaveLength(1);
   });
 
   it('stand in for one that cannot be connected to, within the time for connecting', async () => {
     const deaf = await startDeafListener();
     try {
       const urls = [deaf.origin.replace('http:', 'ldap:'), first.url];
-      const { connection } = connectionTo('', { urls, connect_timeout: '100ms' });
+      const { connection } = connectionTo('', { urls, connect_timeout: '500ms' });
       const start = performance.now();
       expect(await connection.signIn('alice', 'wonderland')).toMatchObject({ ok: true });
-      expect(performance.now() - start).toBeLessThan(2_000);
+      expect(performance.now() - start).toBeLessThan(4_000);
     } finally {
       await deaf.close();
     }
