@@ -48,36 +48,32 @@ export function createAttempts({ counters, clock }: AttemptsDependencies): Attem
     async signIn(caller, evaluate) {
       const excuse = await admit(`attempts:address:${networkOf(caller.address)}`, PER_ADDRESS);
       const wrong: Place[] = [];
-      let open: Place | undefined;
+      /** The place of the account that is being evaluated: one at most. */
+      const open: Place[] = [];
 
       async function against(account: Account): Promise<void> {
         // The attempt goes on to another account, so the last one's answer was no.
-        if (open) wrong.push(open);
-        open = undefined;
-        open = await places.take(account);
+        wrong.push(...open.splice(0));
+        open.push(await places.take(account));
       }
-      // A function, because TypeScript does not see that `against` assigns.
-      const lastPlace = (): readonly Place[] => (open ? [open] : []);
 
-      let outcome: Awaited<ReturnType<typeof evaluate>>;
-      try {
-        outcome = await evaluate(against);
-      } catch (error) {
+      const outcome = await evaluate(against).catch(async (error: unknown) => {
+        const isAnswer = error instanceof ProtocolError;
         // What was evaluated before the trouble counts: a directory that is down must not give guesses elsewhere for free.
-        const evaluated = error instanceof ProtocolError ? [...wrong, ...lastPlace()] : wrong;
-        const excused = error instanceof ProtocolError ? [] : lastPlace().map((place) => places.release(place));
-        if (evaluated.length === 0 && !(error instanceof ProtocolError)) excused.push(excuse());
+        const settling = [...wrong, ...(isAnswer ? open : [])].map((place) => places.fail(place));
+        if (!isAnswer) settling.push(...open.map((place) => places.release(place)));
+        if (!isAnswer && wrong.length === 0) settling.push(excuse());
         // Counters that are away too do not change what went wrong first.
-        await Promise.allSettled([...evaluated.map((place) => places.fail(place)), ...excused]);
+        await Promise.allSettled(settling);
         throw error;
-      }
+      });
       if (outcome === undefined) {
-        await Promise.all([...wrong, ...lastPlace()].map((place) => places.fail(place)));
+        await Promise.all([...wrong, ...open].map((place) => places.fail(place)));
         return undefined;
       }
       // Of the accounts on the way only this attempt is taken back: whoever owns one name must not clear another's count.
       await Promise.all([
-        ...lastPlace().map(({ account }) => places.clear(account)),
+        ...open.map(({ account }) => places.clear(account)),
         ...wrong.map((place) => places.release(place)),
         excuse(),
       ]);
