@@ -40,7 +40,7 @@ describe('config/gatehouse.yaml', () => {
       clients: [
         {
           id: 'demo-app',
-          grants: ['authorization_code', 'refresh_token', 'password', 'client_credentials'],
+          grants: [...variants.grants],
           scopes: ['demo:read', 'demo:write', 'openid', 'profile', 'email'],
           redirectUris: ['http://127.0.0.1:3000/callback'],
         },
