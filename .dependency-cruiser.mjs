@@ -12,7 +12,7 @@ const ROOMS = {
   gateway: ['model', 'tokens', 'stores/(token_store|counter_store)\\.ts$'],
   http: ['model', 'oauth', 'gateway', 'registry', 'dialects/dialect\\.ts$'],
   demo: [],
-  cli: ['config', 'compose\\.ts$', 'model'],
+  cli: ['config', 'compose\\.ts$', 'house\\.ts$', 'model'],
 };
 
 const table = Object.entries(ROOMS).map(([room, allowed]) => ({

@@ -1,6 +1,7 @@
 /** The package: Gatehouse as middleware for a Koa app that exists. (As a gateway of its own it is the command `gatehouse`.) */
-import { composeMiddleware, variants } from './compose.ts';
+import { variants } from './compose.ts';
 import { loadConfig } from './config/load.ts';
+import { composeMiddleware } from './house.ts';
 import type { Middleware } from './http/middleware.ts';
 
 export interface GatehouseOptions {

@@ -1,4 +1,4 @@
-import { passwords } from '../compose.ts';
+import { passwords } from '../house.ts';
 import { type Command, print } from './command.ts';
 import { readArguments } from './config_option.ts';
 import { readSecret } from './read_secret.ts';

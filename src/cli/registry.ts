@@ -1,4 +1,4 @@
-import { openRegistry, type Registry } from '../compose.ts';
+import { openRegistry, type Registry } from '../house.ts';
 import { ProtocolError } from '../model/failure.ts';
 import { type ExitCode, print, type Terminal } from './command.ts';
 import { configFile, withConfig } from './config_option.ts';

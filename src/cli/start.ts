@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import { availableParallelism } from 'node:os';
-import { composeHouse } from '../compose.ts';
+import { composeHouse } from '../house.ts';
 import type { Config } from '../model/config.ts';
 import { type Command, type ExitCode, print, type Terminal, UsageError } from './command.ts';
 import { configFile, readArguments, withConfig } from './config_option.ts';

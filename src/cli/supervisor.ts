@@ -1,6 +1,6 @@
 import cluster, { type Address, type Worker } from 'node:cluster';
 import { once } from 'node:events';
-import { composeSupervisorDesk } from '../compose.ts';
+import { composeSupervisorDesk } from '../house.ts';
 import type { Config } from '../model/config.ts';
 import { type ExitCode, print, type Terminal } from './command.ts';
 import { demoLines } from './demo_lines.ts';

@@ -1,4 +1,4 @@
-import type { Registry } from '../compose.ts';
+import type { Registry } from '../house.ts';
 import { type Actions, runAction } from './actions.ts';
 import { type Command, print, UsageError } from './command.ts';
 import { readArguments } from './config_option.ts';

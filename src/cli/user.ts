@@ -1,4 +1,4 @@
-import { passwords } from '../compose.ts';
+import { passwords } from '../house.ts';
 import { type Actions, onePositional, runAction } from './actions.ts';
 import { type Command, print, type Terminal, UsageError } from './command.ts';
 import { readArguments } from './config_option.ts';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { composeHouse, variants } from '../../src/compose.ts';
+import { variants } from '../../src/compose.ts';
 import { parseConfig } from '../../src/config/parse.ts';
+import { composeHouse } from '../../src/house.ts';
 import { demoConfig } from './demo_config.ts';
 import { ManualClock } from './manual_clock.ts';
 

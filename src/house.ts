@@ -1,0 +1,149 @@
+/**
+ * What can be run: the gateway, the desk of the supervisor of several, the middleware, and the registry alone. Each is the core of
+ * `compose.ts` with the outside it needs.
+ */
+import { type CoreDependencies, composeCore, openStore } from './compose.ts';
+import { database } from './connections/database.ts';
+import { hashPassword, isPasswordHash } from './connections/password_hash.ts';
+import { createAdmin } from './http/admin.ts';
+import { createEdge } from './http/edge.ts';
+import { createMiddleware, type Middleware } from './http/middleware.ts';
+import { createReadiness } from './http/readiness.ts';
+import { type Clock, systemClock } from './model/clock.ts';
+import type { Config } from './model/config.ts';
+import { milliseconds } from './model/units.ts';
+import { createAttempts } from './oauth/attempts.ts';
+import { createClusterMetrics, shareMetrics } from './observe/cluster_metrics.ts';
+import { createLog, type Log } from './observe/log.ts';
+import { createMetrics } from './observe/metrics.ts';
+import { createClients } from './registry/clients.ts';
+import { createUsers } from './registry/users.ts';
+import { createTokenAdministration } from './tokens/administration.ts';
+
+/** Requests in flight may take this long to finish. */
+const DRAIN_LIMIT = milliseconds(30_000);
+const ADMIN_DRAIN_LIMIT = milliseconds(1_000);
+
+/** How a new password becomes a hash, and what is one, for the command line. */
+export const passwords = { hash: hashPassword, isHash: isPasswordHash };
+
+export interface HouseOptions {
+  /** Where the log goes. */
+  readonly output: CoreDependencies['output'];
+  /** `none` in a worker: the supervisor answers the admin listener for all of them. */
+  readonly admin: 'own' | 'none';
+  /** The system's unless told otherwise. */
+  readonly clock?: Clock | undefined;
+}
+
+/** A gateway that can be run. */
+export interface House {
+  readonly log: Log;
+  /** @returns where it can be reached. Throws what the system says when an address is taken. */
+  listen(): Promise<{ readonly url: string; readonly admin?: string }>;
+  /** Not ready from now on; resolves when the requests in flight are over (30 s at most) and everything is closed. */
+  drain(): Promise<void>;
+}
+
+/** Builds the gateway of a configuration, with its listeners. */
+export async function composeHouse(
+  config: Config,
+  { output, admin: whose, clock = systemClock }: HouseOptions,
+): Promise<House> {
+  const log = createLog({ level: config.log.level, destination: output });
+  const metrics = createMetrics();
+  if (whose === 'none') shareMetrics(metrics);
+  let url = '';
+  const core = await composeCore(config, { output, log, metrics, clock, issuer: () => config.listen.publicUrl ?? url });
+  const readiness = createReadiness({ ping: () => core.backend.ping() });
+  const edge = createEdge({
+    listen: config.listen,
+    endpoints: core.endpoints,
+    fullLane: core.fullLane,
+    report: core.report,
+  });
+  const admin =
+    whose === 'own' &&
+    createAdmin({ listen: config.admin, notReady: () => readiness.reasons(), metrics: () => metrics.text() });
+
+  return {
+    log,
+    async listen() {
+      url = await edge.listen();
+      return admin ? { url, admin: await admin.listen() } : { url };
+    },
+    async drain() {
+      readiness.drain();
+      log.event('info', 'draining');
+      await edge.drain(DRAIN_LIMIT);
+      await core.close();
+      if (admin) await admin.drain(ADMIN_DRAIN_LIMIT);
+      log.event('info', 'stopped');
+      log.flush();
+    },
+  };
+}
+
+/** What the supervisor of several workers shows the outside; it serves no calls itself. */
+export interface SupervisorDesk {
+  readonly log: Log;
+  listen(): Promise<string>;
+  /** Not ready from now on. */
+  drain(): void;
+  close(): Promise<void>;
+}
+
+/** @param notReady further reasons why the workers should get no traffic. */
+export async function composeSupervisorDesk(
+  config: Config,
+  { output, notReady }: { readonly output: HouseOptions['output']; readonly notReady: () => readonly string[] },
+): Promise<SupervisorDesk> {
+  const log = createLog({ level: config.log.level, destination: output });
+  const backend = await openStore(config, log);
+  const readiness = createReadiness({ ping: () => backend.ping() });
+  const admin = createAdmin({
+    listen: config.admin,
+    notReady: async () => [...notReady(), ...(await readiness.reasons())],
+    metrics: createClusterMetrics(),
+  });
+  return {
+    log,
+    listen: () => admin.listen(),
+    drain: () => readiness.drain(),
+    async close() {
+      await admin.drain(ADMIN_DRAIN_LIMIT);
+      await backend.close();
+      log.flush();
+    },
+  };
+}
+
+/** Gatehouse as a part of somebody else's app: no listeners, no admin. */
+export async function composeMiddleware(
+  config: Config,
+  { output }: Pick<HouseOptions, 'output'>,
+): Promise<{ readonly middleware: Middleware; close(): Promise<void> }> {
+  const log = createLog({ level: config.log.level, destination: output });
+  const { host, port, publicUrl } = config.listen;
+  const issuer = () => publicUrl ?? `http://${host}:${port}`;
+  const core = await composeCore(config, { output, log, metrics: createMetrics(), clock: systemClock, issuer });
+  return { middleware: createMiddleware(core), close: () => core.close() };
+}
+
+/** What the command line works on: the registry and the tokens of the configured store, without a running gateway. */
+export async function openRegistry(config: Config) {
+  const clock = systemClock;
+  const backend = await openStore(config, createLog({ level: 'silent', destination: { write: () => {} } }));
+  const { documents, tokens: store } = backend;
+  return {
+    clients: createClients({ configured: config.clients, documents, clock }),
+    users: createUsers({ configured: config.users, documents }),
+    tokens: createTokenAdministration({ store }),
+    attempts: createAttempts({ counters: backend.counters, clock }),
+    connections: config.connections.map(({ name }) => name),
+    /** The connections whose users the store can hold. */
+    databases: config.connections.filter(({ type }) => type === database.type).map(({ name }) => name),
+    close: () => backend.close(),
+  };
+}
+export type Registry = Awaited<ReturnType<typeof openRegistry>>;
