@@ -2,8 +2,9 @@
  * Counters for Prometheus. Every label has few values by construction: routes and grants come from the configuration, reasons
  * from a closed list, and whatever a caller could invent (a method, a path) is folded or left out.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Exchange } from '../model/exchange.ts';
+import { createRequestSeries } from './request_series.ts';
 
 /** What a cache says about itself; counts are totals since the start. */
 export interface CacheStats {
@@ -32,27 +33,12 @@ export interface Metrics {
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
-/** Seconds. Fine where a gateway lives (below 50 ms), coarse above. */
-const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
 
-  const requests = new Counter({
-    name: 'gatehouse_requests_total',
-    help: 'Requests that have ended, by route, method and status.',
-    labelNames: ['route', 'method', 'status'],
-    registers,
-  });
-  const durations = new Histogram({
-    name: 'gatehouse_request_duration_seconds',
-    help: 'Time from the request head to the end of the response.',
-    labelNames: ['route'],
-    buckets: BUCKETS,
-    registers,
-  });
+  const series = createRequestSeries(registry);
   const refusals = new Counter({
     name: 'gatehouse_refusals_total',
     help: 'Requests that were refused, by reason.',
@@ -69,8 +55,7 @@ export function createMetrics(): Metrics {
   return {
     registry,
     request({ route = 'none', method, status, duration, refused }) {
-      requests.inc({ route, method: METHODS.has(method) ? method : 'other', status });
-      durations.observe({ route }, duration / 1000);
+      series.record(route, METHODS.has(method) ? method : 'other', status, duration);
       if (refused) refusals.inc({ reason: refused });
     },
     tokenIssued: (grant) => issued.inc({ grant }),

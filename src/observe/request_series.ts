@@ -1,0 +1,83 @@
+import { Counter, type Metric, type Registry } from 'prom-client';
+import type { Milliseconds } from '../model/units.ts';
+
+/** Seconds. Fine where a gateway lives (below 50 ms), coarse above. */
+const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
+const COUNT = 'gatehouse_requests_total';
+const TIME = 'gatehouse_request_duration_seconds';
+
+interface Times {
+  /** How many ended within each bucket and not within the one before; the last is for all that took longer. */
+  readonly within: number[];
+  sum: number;
+  count: number;
+}
+
+/** Counts and times requests: two series per call, so they are kept in plain maps and become metrics only when someone asks. */
+export interface RequestSeries {
+  record(route: string, method: string, status: number, duration: Milliseconds): void;
+}
+
+/** prom-client sorts and joins the labels of a series each time it counts: 1.7 µs of a proxied call, and 0.2 µs like this. */
+export function createRequestSeries(registry: Registry): RequestSeries {
+  const counts = new Map<string, { readonly labels: Record<string, string | number>; value: number }>();
+  const times = new Map<string, Times>();
+
+  new Counter({
+    name: COUNT,
+    help: 'Requests that have ended, by route, method and status.',
+    labelNames: ['route', 'method', 'status'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { labels, value } of counts.values()) this.inc(labels, value);
+    },
+  });
+  const about = {
+    name: TIME,
+    help: 'Time from the request head to the end of the response.',
+    type: 'histogram',
+    aggregator: 'sum',
+  };
+  const durations = {
+    name: TIME,
+    get: async () => ({ ...about, values: [...times].flatMap(([route, of]) => histogram(route, of)) }),
+  };
+  // A registry asks its metrics for `get` alone (and `name`); its type lists only prom-client's own classes.
+  registry.registerMetric(durations as unknown as Metric);
+
+  return {
+    record(route, method, status, duration) {
+      const key = `${status} ${method} ${route}`;
+      const known = counts.get(key);
+      if (known === undefined) counts.set(key, { labels: { route, method, status }, value: 1 });
+      else known.value += 1;
+
+      let of = times.get(route);
+      if (of === undefined) {
+        of = { within: new Array<number>(BUCKETS.length + 1).fill(0), sum: 0, count: 0 };
+        times.set(route, of);
+      }
+      const seconds = duration / 1000;
+      let bucket = 0;
+      while (bucket < BUCKETS.length && seconds > (BUCKETS[bucket] ?? 0)) bucket += 1;
+      of.within[bucket] = (of.within[bucket] ?? 0) + 1;
+      of.sum += seconds;
+      of.count += 1;
+    },
+  };
+}
+
+/** The lines of one route: each bucket also counts what the smaller ones do. */
+function histogram(route: string, { within, sum, count }: Times) {
+  let total = 0;
+  const buckets = [...BUCKETS, '+Inf'].map((le, bucket) => {
+    total += within[bucket] ?? 0;
+    return { metricName: `${TIME}_bucket`, labels: { le, route }, value: total };
+  });
+  return [
+    ...buckets,
+    { metricName: `${TIME}_sum`, labels: { route }, value: sum },
+    { metricName: `${TIME}_count`, labels: { route }, value: count },
+  ];
+}
