@@ -13,7 +13,15 @@ import {
   given,
 } from './auth0_requests.ts';
 import type { Dialect, DialectDependencies, DialectVariant, Endpoint } from './dialect.ts';
-import { bearerChallenge, bearerToken, bodyParameters, failureHeaders, json, quotable } from './wire_form.ts';
+import {
+  bearerChallenge,
+  bearerToken,
+  bodyParameters,
+  failureHeaders,
+  HTTP_ERRORS,
+  json,
+  quotable,
+} from './wire_form.ts';
 
 /**
  * Auth0's authentication API as it was documented before 2017: the resource owner endpoint, codes by SMS and mail, delegation.
@@ -51,7 +59,16 @@ export const auth0: DialectVariant = {
 };
 
 function tokensSignedWith(idTokens: TokenPolicy['idTokens']): TokenPolicy {
-  return { ...STANDARD_TOKENS, rotates: false, refreshScope: 'offline_access', personalScopesOnly: true, idTokens };
+  return {
+    ...STANDARD_TOKENS,
+    // Unlike those of any other dialect: a refresh token that elsewhere is good with a secret only must not be good here without.
+    refresh: { ...STANDARD_TOKENS.refresh, prefix: 'g0r_' },
+    code: { ...STANDARD_TOKENS.code, prefix: 'g0c_' },
+    rotates: false,
+    refreshScope: 'offline_access',
+    personalScopesOnly: true,
+    idTokens,
+  };
 }
 
 function endpointsUnder(prefix: string, signing: TokenPolicy['idTokens']): readonly Endpoint[] {
@@ -140,6 +157,7 @@ function encodeExchange(answer: TokenAnswer): WireResponse {
 }
 
 const ERRORS: Readonly<Record<ErrorCode, WireError>> = {
+  ...HTTP_ERRORS,
   invalid_request: { status: 400, error: 'invalid_request' },
   invalid_client: { status: 403, error: 'unauthorized_client' },
   invalid_grant: { status: 400, error: 'invalid_grant' },
@@ -159,15 +177,6 @@ const ERRORS: Readonly<Record<ErrorCode, WireError>> = {
   invalid_token: { status: 401, error: 'invalid_token' },
   insufficient_scope: { status: 403, error: 'insufficient_scope' },
   rate_limited: { status: 429, error: 'too_many_requests' },
-  upstream_unreachable: { status: 502, error: 'upstream_unreachable' },
-  upstream_timeout: { status: 504, error: 'upstream_timeout' },
-  ambiguous_request: { status: 400, error: 'invalid_request' },
-  not_found: { status: 404, error: 'not_found' },
-  method_not_allowed: { status: 405, error: 'method_not_allowed' },
-  unsupported_media_type: { status: 415, error: 'unsupported_media_type' },
-  payload_too_large: { status: 413, error: 'payload_too_large' },
-  uri_too_long: { status: 414, error: 'uri_too_long' },
-  headers_too_large: { status: 431, error: 'headers_too_large' },
 };
 
 function fail(failure: Failure): WireResponse {

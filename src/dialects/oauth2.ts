@@ -12,6 +12,7 @@ import {
   bodyParameters,
   clientCredentials,
   failureHeaders,
+  HTTP_ERRORS,
   json,
   NO_STORE,
   needed,
@@ -203,6 +204,7 @@ function encodeIntrospection(answer: IntrospectionAnswer): WireResponse {
 }
 
 const ERRORS: Readonly<Record<ErrorCode, WireError>> = {
+  ...HTTP_ERRORS,
   invalid_request: { status: 400, error: 'invalid_request' },
   invalid_client: { status: 401, error: 'invalid_client' },
   invalid_grant: { status: 400, error: 'invalid_grant' },
@@ -222,15 +224,6 @@ const ERRORS: Readonly<Record<ErrorCode, WireError>> = {
   invalid_token: { status: 401, error: 'invalid_token' },
   insufficient_scope: { status: 403, error: 'insufficient_scope' },
   rate_limited: { status: 429, error: 'rate_limited' },
-  upstream_unreachable: { status: 502, error: 'upstream_unreachable' },
-  upstream_timeout: { status: 504, error: 'upstream_timeout' },
-  ambiguous_request: { status: 400, error: 'invalid_request' },
-  not_found: { status: 404, error: 'not_found' },
-  method_not_allowed: { status: 405, error: 'method_not_allowed' },
-  unsupported_media_type: { status: 415, error: 'unsupported_media_type' },
-  payload_too_large: { status: 413, error: 'payload_too_large' },
-  uri_too_long: { status: 414, error: 'uri_too_long' },
-  headers_too_large: { status: 431, error: 'headers_too_large' },
 };
 
 function fail(failure: Failure, at: 'endpoint' | 'route'): WireResponse {

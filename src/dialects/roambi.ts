@@ -11,6 +11,7 @@ import {
   bearerChallenge,
   clientCredentials,
   failureHeaders,
+  HTTP_ERRORS,
   json,
   NO_STORE,
   type Parameters,
@@ -196,6 +197,7 @@ function encodeToken({ accessToken, expiresIn, refreshToken }: TokenAnswer): Wir
 }
 
 const ERRORS: Readonly<Record<ErrorCode, WireError>> = {
+  ...HTTP_ERRORS,
   // "Invalid `grant_type` parameter or parameter missing. `code` is required. Invalid refresh token"
   invalid_request: { status: 400, error: 'invalid_request' },
   unsupported_grant_type: { status: 400, error: 'invalid_request' },
@@ -220,15 +222,6 @@ const ERRORS: Readonly<Record<ErrorCode, WireError>> = {
   insufficient_scope: { status: 403, error: 'insufficient_scope' },
   // Deviation: 429 in RFC 6585 §4; this API refuses what is above its limit with 503.
   rate_limited: { status: 503, error: 'rate_limited' },
-  upstream_unreachable: { status: 502, error: 'upstream_unreachable' },
-  upstream_timeout: { status: 504, error: 'upstream_timeout' },
-  ambiguous_request: { status: 400, error: 'invalid_request' },
-  not_found: { status: 404, error: 'not_found' },
-  method_not_allowed: { status: 405, error: 'method_not_allowed' },
-  unsupported_media_type: { status: 415, error: 'unsupported_media_type' },
-  payload_too_large: { status: 413, error: 'payload_too_large' },
-  uri_too_long: { status: 414, error: 'uri_too_long' },
-  headers_too_large: { status: 431, error: 'headers_too_large' },
 };
 
 function fail(failure: Failure, at: 'endpoint' | 'route'): WireResponse {

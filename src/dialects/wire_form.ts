@@ -1,6 +1,6 @@
-import { type Failure, ProtocolError } from '../model/failure.ts';
+import { type ErrorCode, type Failure, ProtocolError } from '../model/failure.ts';
 import type { ClientCredentials } from '../model/protocol.ts';
-import type { Pair, WireRequest, WireResponse } from '../model/wire.ts';
+import type { Pair, WireError, WireRequest, WireResponse } from '../model/wire.ts';
 
 /** How OAuth writes parameters, credentials and answers: what dialects that follow RFC 6749 have in common. */
 
@@ -108,6 +108,19 @@ const unreadable = () =>
     'invalid_client',
     'The Authorization header cannot be read: send Basic and the base64 of client_id:client_secret, both percent-encoded.',
   );
+
+/** Failures of HTTP itself, for which no dialect has words of its own: the status says it, and the name repeats the status. */
+export const HTTP_ERRORS = {
+  upstream_unreachable: { status: 502, error: 'upstream_unreachable' },
+  upstream_timeout: { status: 504, error: 'upstream_timeout' },
+  ambiguous_request: { status: 400, error: 'invalid_request' },
+  not_found: { status: 404, error: 'not_found' },
+  method_not_allowed: { status: 405, error: 'method_not_allowed' },
+  unsupported_media_type: { status: 415, error: 'unsupported_media_type' },
+  payload_too_large: { status: 413, error: 'payload_too_large' },
+  uri_too_long: { status: 414, error: 'uri_too_long' },
+  headers_too_large: { status: 431, error: 'headers_too_large' },
+} as const satisfies Partial<Record<ErrorCode, WireError>>;
 
 /** Answers that carry tokens, or say something about them, are never kept (RFC 6749 §5.1). */
 export const NO_STORE: readonly Pair[] = [
