@@ -6,7 +6,7 @@ import type { Family, TokenRef } from '../model/token.ts';
 import type { PolicyOf } from '../model/token_policy.ts';
 import type { TokenStore } from '../stores/token_store.ts';
 import { familyRef } from '../tokens/families.ts';
-import { refOf } from '../tokens/format.ts';
+import { hasShape, refOf } from '../tokens/format.ts';
 import type { Issuer } from '../tokens/issuing.ts';
 import { planRotation } from '../tokens/rotation.ts';
 import type { AuthenticateClient } from './client_authentication.ts';
@@ -45,7 +45,7 @@ export function createDelegation(
     }
 
     // 2. Which sign-in does the refresh token stand for?
-    const { ref, family } = await familyOf(request.refreshToken, client);
+    const { ref, family } = await familyOf(request, client);
 
     // 3. Which claims: of what was granted, those that were asked for.
     const granted = stillAllowed(family.scopes, client.scopes);
@@ -65,9 +65,14 @@ export function createDelegation(
   };
 
   /** The family of a refresh token that could be used now; one that was rotated out ends it, as it does where it is refreshed. */
-  async function familyOf(token: string | undefined, client: Client): Promise<{ ref: TokenRef; family: Family }> {
-    if (token === undefined) throw new ProtocolError('invalid_request', 'Send refresh_token.');
-    const found = refOf(token);
+  async function familyOf(
+    { refreshToken, dialect }: DelegationRequest,
+    client: Client,
+  ): Promise<{ ref: TokenRef; family: Family }> {
+    if (refreshToken === undefined) throw new ProtocolError('invalid_request', 'Send refresh_token.');
+    // Another dialect may have promised that it is worth nothing without the client's secret.
+    if (!hasShape(refreshToken, policyOf(dialect).refresh)) throw unknown();
+    const found = refOf(refreshToken);
     const record = found && (await store.get('refresh', found));
     if (!record) throw unknown();
     const ref = familyRef(found.tag, record.family);
