@@ -93,7 +93,10 @@ function endpointsUnder(prefix: string, signing: TokenPolicy['idTokens']): reado
       operation: 'tokeninfo',
       method: 'POST',
       path: `${prefix}/tokeninfo`,
-      decode: (request) => ({ idToken: given(bodyParameters(request), 'id_token') }),
+      decode: (request) => ({
+        caller: { address: request.callerAddress },
+        idToken: given(bodyParameters(request), 'id_token'),
+      }),
       encode: encodeProfile,
     },
     {

@@ -130,6 +130,7 @@ export interface UserInfoRequest {
 
 /** Asks what an `id_token` of this gateway says. */
 export interface TokenInfoRequest {
+  readonly caller: Caller;
   readonly idToken?: string | undefined;
 }
 

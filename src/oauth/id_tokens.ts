@@ -9,7 +9,15 @@ import type { Identity, TokenRef } from '../model/token.ts';
 import type { TokenPolicy } from '../model/token_policy.ts';
 import { inSeconds, type Seconds, seconds } from '../model/units.ts';
 import { familyRef } from '../tokens/families.ts';
-import { type JwsAlgorithm, type JwsKey, peek, type SignWith, signJwt, verifyJwt } from '../tokens/jws.ts';
+import {
+  isSignedWith,
+  type JwsAlgorithm,
+  type JwsKey,
+  peek,
+  type SignWith,
+  signJwt,
+  verifyJwt,
+} from '../tokens/jws.ts';
 import type { SigningKeys } from '../tokens/signing_keys.ts';
 import { claimsOf } from './claims.ts';
 
@@ -27,6 +35,8 @@ export interface IdTokens {
    * @returns undefined for any other token.
    */
   read(token: string, client: Client, policies: readonly TokenPolicy[]): Promise<VerifiedIdToken | undefined>;
+  /** Whether the secret of this client signed it, expired or not: what a caller learns here, it learns about the secret. */
+  isSignedBySecret(token: string, client: Client): Promise<boolean>;
 }
 
 export interface Statement {
@@ -106,7 +116,12 @@ export function createIdTokens({ keys, clock, settings, facts }: IdTokenDependen
     return key && { algorithm: key.algorithm, key: key.publicKey };
   }
 
-  return { ttl: settings.ttl, signer, read };
+  async function isSignedBySecret(token: string, { signingSecret }: Client) {
+    if (signingSecret === undefined || token.length > LONGEST) return false;
+    return isSignedWith(token, { algorithm: 'HS256', key: octets(signingSecret) });
+  }
+
+  return { ttl: settings.ttl, signer, read, isSignedBySecret };
 }
 
 /** Keys of the gateway are believed whichever their algorithm: which one signs may have been configured anew since. */

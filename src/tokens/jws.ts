@@ -1,6 +1,7 @@
 import {
   type CryptoKey,
   calculateJwkThumbprint,
+  compactVerify,
   decodeJwt,
   decodeProtectedHeader,
   errors,
@@ -80,6 +81,17 @@ export async function verifyJwt(token: string, expected: Expected): Promise<Clai
     return payload;
   } catch (error) {
     if (error instanceof errors.JOSEError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether this key signed a token, whatever it says. */
+export async function isSignedWith(token: string, { algorithm, key }: SignWith): Promise<boolean> {
+  try {
+    await compactVerify(token, key, { algorithms: [algorithm] });
+    return true;
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return false;
     throw error;
   }
 }

@@ -10,6 +10,7 @@ import {
   CALLBACK,
   type Core,
   type CoreOptions,
+  caller,
   expectStep,
   getCode,
   ISSUER,
@@ -310,7 +311,7 @@ describe('delegation and tokeninfo', () => {
     const { refresh_token } = (await core.token({ ...passwordForm, scope: 'openid email read' })).body;
     const { idToken, expiresIn } = await delegate(core, refresh_token, { scopes: ['openid'] });
     expect(expiresIn).toBe(3600);
-    const claims = await core.protocol.operations.tokeninfo({ idToken });
+    const claims = await core.protocol.operations.tokeninfo({ caller, idToken });
     expect(claims).toMatchObject({ sub: 'u-alice', aud: 'app', iss: ISSUER });
     expect(claims).not.toHaveProperty('email');
     // It stays as it is.

@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
 import { CorruptRecord } from '../../src/model/failure.ts';
-import { app, type Core, startCore } from '../oauth/core_under_test.ts';
+import { app, type Core, caller, startCore } from '../oauth/core_under_test.ts';
 
 /** A signing key in the store cannot be read: no id_token is issued or believed, and everything else goes on. */
 
@@ -26,7 +26,7 @@ beforeEach(async () => {
 it('is told apart from a wrong token: 503 and an alert for whoever needs the key', async () => {
   await expect(core.send('jwks', {})).rejects.toThrow(CorruptRecord);
   await expect(core.token({ ...form, scope: 'openid' })).rejects.toThrow(CorruptRecord);
-  await expect(core.protocol.operations.tokeninfo({ idToken })).rejects.toThrow(CorruptRecord);
+  await expect(core.protocol.operations.tokeninfo({ caller, idToken })).rejects.toThrow(CorruptRecord);
 });
 
 it('does not touch tokens for which nobody asked an id_token', async () => {

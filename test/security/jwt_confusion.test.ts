@@ -8,7 +8,7 @@ import { createHmac, createPublicKey, hash } from 'node:crypto';
 import { base64url, CompactSign, decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../src/model/client.ts';
-import { app, basic, type Core, startCore } from '../oauth/core_under_test.ts';
+import { app, basic, type Core, caller, startCore } from '../oauth/core_under_test.ts';
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const SECRET = 'app-secret';
@@ -42,7 +42,7 @@ const present = (core: Core, assertion: string, as: [id: string, secret: string]
 /** Refused where it would sign somebody in, and where it would only be read. */
 async function expectRefused(core: Core, assertion: string, as?: [id: string, secret: string]) {
   expect((await present(core, assertion, as)).body['error']).toBe('invalid_grant');
-  const reading = core.protocol.operations.tokeninfo({ idToken: assertion });
+  const reading = core.protocol.operations.tokeninfo({ caller, idToken: assertion });
   if (!as) await expect(reading).rejects.toMatchObject({ failure: { code: 'invalid_token' } });
 }
 
@@ -70,7 +70,7 @@ describe.each(['RS256', 'ES256'] as const)('an id_token that is signed with %s',
   it('is believed as it is: the vectors below differ from it in one thing each', async () => {
     const { core, idToken } = await start(algorithm);
     expect((await present(core, idToken)).status).toBe(200);
-    expect(await core.protocol.operations.tokeninfo({ idToken })).toMatchObject({ sub: 'u-alice' });
+    expect(await core.protocol.operations.tokeninfo({ caller, idToken })).toMatchObject({ sub: 'u-alice' });
   });
 
   it.each(['none', 'None', 'NONE', 'nOnE', ''])('is refused with alg "%s" and no signature', async (alg) => {
@@ -134,7 +134,7 @@ describe.each(['RS256', 'ES256'] as const)('an id_token that is signed with %s',
   it('is refused after it expired, to the second', async () => {
     const { core, idToken } = await start(algorithm);
     core.clock.advance(3_599_000);
-    expect(await core.protocol.operations.tokeninfo({ idToken })).toMatchObject({ sub: 'u-alice' });
+    expect(await core.protocol.operations.tokeninfo({ caller, idToken })).toMatchObject({ sub: 'u-alice' });
     core.clock.advance(1_000);
     await expectRefused(core, idToken);
   });
@@ -168,6 +168,26 @@ describe.each(['RS256', 'ES256'] as const)('an id_token that is signed with %s',
 describe("an id_token that is signed with the client's secret", () => {
   const forge = (claims: object, secret = SECRET) =>
     new SignJWT({ ...claims }).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(Buffer.from(secret));
+
+  it('tells nobody more about the secret than ten guesses, and locks the client out of nothing else', async () => {
+    const { core, idToken } = await start('HS256');
+    const claims = decodeJwt(idToken);
+    for (let guess = 0; guess < 10; guess++) await expectRefused(core, await forge(claims, `guess ${guess}`));
+    const right = core.protocol.operations.tokeninfo({ caller, idToken });
+    await expect(right).rejects.toMatchObject({ failure: { code: 'too_many_attempts' } });
+    expect((await present(core, idToken)).status).toBe(200);
+    const elsewhere = { address: '198.51.100.7' };
+    expect(await core.protocol.operations.tokeninfo({ caller: elsewhere, idToken })).toMatchObject({ sub: 'u-alice' });
+  });
+
+  it('may expire without counting as a guess', async () => {
+    const { core, idToken } = await start('HS256');
+    core.clock.advance(3_600_000);
+    for (let turn = 0; turn < 11; turn++) {
+      const reading = core.protocol.operations.tokeninfo({ caller, idToken });
+      await expect(reading).rejects.toMatchObject({ failure: { code: 'invalid_token' } });
+    }
+  });
 
   it("is believed as it is, and not with another client's secret", async () => {
     const { core, idToken } = await start('HS256');
