@@ -10,6 +10,7 @@ export type TrustAnswer =
 export interface Assertion {
   /** The name identifier; undefined for one that is another at every sign-in. */
   readonly subject: string | undefined;
+  /** Those that every restriction names: each of several must hold (SAML 2.0 Core §2.5.1.4). */
   readonly audiences: readonly string[];
   readonly notBefore: number;
   readonly notOnOrAfter: number;
@@ -63,6 +64,7 @@ function assertionOf(assertion: Node): Assertion {
   // SAML 1.1 says AudienceRestrictionCondition, and has the subject inside its statements.
   const restrictions = [...all(conditions, 'AudienceRestriction'), ...all(conditions, 'AudienceRestrictionCondition')];
   const statements = all(assertion, 'AttributeStatement');
+  const [first = [], ...more] = restrictions.map((each) => all(each, 'Audience').flatMap((it) => textOf(it) ?? []));
   const subjects = [assertion, ...all(assertion, 'AuthenticationStatement'), ...statements].flatMap((each) =>
     all(each, 'Subject'),
   );
@@ -76,7 +78,7 @@ function assertionOf(assertion: Node): Assertion {
   }
   return {
     subject: texts.size === 1 ? [...texts][0] : undefined,
-    audiences: restrictions.flatMap((each) => all(each, 'Audience')).flatMap((each) => textOf(each) ?? []),
+    audiences: first.filter((audience) => more.every((others) => others.includes(audience))),
     notBefore: timeOf(conditions, '@NotBefore'),
     notOnOrAfter: timeOf(conditions, '@NotOnOrAfter'),
     claims,

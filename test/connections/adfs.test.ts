@@ -116,6 +116,21 @@ describe('an assertion that is not good enough signs nobody in', () => {
     await expect(signIn()).rejects.toThrow('not_valid_now');
   });
 
+  it.each([
+    ['AudienceRestriction', 'SAML 2.0'],
+    ['AudienceRestrictionCondition', 'SAML 1.1'],
+  ])('with a second %s that does not name us (%s)', async (element) => {
+    const restrictions = [AUDIENCE, 'urn:other'].map((it) => `<${element}><Audience>${it}</Audience></${element}>`);
+    const times = 'NotBefore="2000-01-01T00:00:00Z" NotOnOrAfter="2100-01-01T00:00:00Z"';
+    const conditions = `<Conditions ${times}>${restrictions.join('')}</Conditions>`;
+    const narrow = `<Assertion><Subject><NameID>alice</NameID></Subject>${conditions}</Assertion>`;
+    server.answer = { raw: { status: 200, body: collection(narrow) } };
+    await expect(signIn()).rejects.toThrow('other_audience');
+    const wide = narrow.replace(`</Audience></${element}><${element}>`, '</Audience>');
+    server.answer = { raw: { status: 200, body: collection(wide) } };
+    expect(await signIn()).toMatchObject({ ok: true });
+  });
+
   it('of which there are two', async () => {
     const one = '<Assertion><Subject><NameID>alice</NameID></Subject></Assertion>';
     server.answer = { raw: { status: 200, body: collection(one + one) } };
