@@ -1,6 +1,9 @@
 import { type Command, print, UsageError } from './command.ts';
 import { configFile, readArguments, withConfig } from './config_option.ts';
 
+const count = (list: readonly unknown[], what: string): string =>
+  `${list.length} ${what}${list.length === 1 ? '' : 's'}`;
+
 /** Validates a configuration without running it. */
 export const check: Command = {
   name: 'check',
@@ -15,8 +18,9 @@ Exit 0 when there is none, 2 otherwise.`,
     if (positionals.length > 0) throw new UsageError(`unexpected "${positionals[0]}"`);
     const file = configFile(values.config, terminal);
     return withConfig(file, terminal, async (config) => {
-      const counts = `${config.routes.length} routes, ${config.clients.length} clients, ${config.connections.length} connections`;
-      print(terminal.stdout, `${file}: ok (${counts})`);
+      const { routes, clients, connections } = config;
+      const counts = [count(routes, 'route'), count(clients, 'client'), count(connections, 'connection')];
+      print(terminal.stdout, `${file}: ok (${counts.join(', ')})`);
       return 0;
     });
   },

@@ -7,7 +7,7 @@ import type { Config } from '../model/config.ts';
 export function demoLines(config: Config, url: string): readonly string[] {
   const route = config.routes.find((each) => each.upstream.targets.includes('demo') && each.path.endsWith('/*'));
   const client = config.clients.find((each) => each.id === 'demo-app' && each.grants.includes('password'));
-  const endpoint = config.dialects.find((each) => each.type === 'oauth2');
+  const endpoint = config.dialects.find((each) => each.type === 'oauth2' && each.host === undefined);
   const alice = config.users.some((each) => each.username === 'alice');
   if (!route || !client || !endpoint || !alice) return [];
   const token = `${url}${endpoint.prefix ?? '/oauth2'}/token`;

@@ -29,11 +29,23 @@ Runs until SIGTERM or SIGINT, then lets the requests in flight finish and exits 
 async function serve(config: Config, terminal: Terminal): Promise<ExitCode> {
   const alone = !cluster.isWorker;
   const house = await composeHouse(config, { output: terminal.stdout, admin: alone ? 'own' : 'none' });
-  const where = await house.listen();
+  const where = await house.listen().catch((error: unknown) => {
+    throw adviceOn(error);
+  });
   house.log.event('info', alone ? 'listening' : 'serving', { ...where, pid: process.pid });
   house.log.flush();
   if (alone) print(terminal.stdout, ...demoLines(config, where.url));
   await terminal.terminated;
   await house.drain();
   return 0;
+}
+
+/** What to do about an address that cannot be listened on; any other error as it is. */
+function adviceOn(error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error;
+  if (error.code === 'EADDRINUSE')
+    return new Error(`${error.message}: stop the program that uses it, or choose another port in listen or admin`);
+  if (error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL')
+    return new Error(`${error.message}: choose another host or port in listen or admin`);
+  return error;
 }

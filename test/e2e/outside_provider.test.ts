@@ -99,7 +99,7 @@ describe('in Chromium', () => {
     await page.getByRole('button', { name: 'Continue with Sign-in of shop' }).click();
     expect(new URL(page.url()).origin).toBe(shop.issuer);
     await page.goBack();
-    await page.getByLabel('User name').fill('alice');
+    await page.getByLabel('Username').fill('alice');
     await page.getByLabel('Password').fill('wonderland');
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.getByRole('heading', { name: 'Allow A Page to act for you?' }).waitFor();

@@ -27,7 +27,7 @@ async function signIn(): Promise<Page> {
   const page = await browser.context.newPage();
   const query = { client_id: 'demo-app', redirect_uri: callback.redirectUri, response_type: 'code', state: 'a b' };
   await page.goto(`${house.url}/1/authorize?${new URLSearchParams(query)}`);
-  await page.getByLabel('User name').fill('alice');
+  await page.getByLabel('Username').fill('alice');
   await page.getByLabel('Password').fill('wonderland');
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('heading', { name: 'Allow Demo App to act for you?' }).waitFor();

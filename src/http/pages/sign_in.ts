@@ -63,7 +63,7 @@ function passwordForm(page: SignInPage): Html {
   return html`<form class="fields" method="post" action="${action}">
 ${identifiers(page)}
 <div>
-<label for="username">User name</label>
+<label for="username">Username</label>
 <input id="username" name="username" value="${username}" autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="256" required${!failed && html` autofocus`}>
 </div>
 <div>

@@ -83,7 +83,7 @@ describe('in Chromium, without JavaScript', () => {
     const { page, complaints } = await open();
     await edge.core.consents.remember('u-alice', 'app', ['demo:read', 'demo:write']);
     await page.goto(authorizeUrl());
-    await page.getByLabel('User name').fill('alice');
+    await page.getByLabel('Username').fill('alice');
     await page.getByLabel('Password').fill('wonderland');
     await page.getByRole('button', { name: 'Sign in' }).click();
     expect((await callback.next()).searchParams.get('code')).toMatch(/^ghc_/);
@@ -94,13 +94,13 @@ describe('in Chromium, without JavaScript', () => {
   it('a wrong password is explained where the screen reader looks, and the next try begins there', async () => {
     const { page, complaints } = await open();
     await page.goto(authorizeUrl());
-    await page.getByLabel('User name').fill('alice');
+    await page.getByLabel('Username').fill('alice');
     await page.getByLabel('Password').fill('looking-glass');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('alert').waitFor();
     expect(await page.title()).toBe('Problem: Sign in');
     expect(await focused(page)).toBe('password');
-    expect(await page.getByLabel('User name').inputValue()).toBe('alice');
+    expect(await page.getByLabel('Username').inputValue()).toBe('alice');
     const password = page.getByLabel('Password');
     expect(await password.inputValue()).toBe('');
     expect(await password.getAttribute('aria-describedby')).toBe(await page.getByRole('alert').getAttribute('id'));
@@ -113,7 +113,7 @@ describe('in Chromium, without JavaScript', () => {
     const { page } = await open();
     await page.goto(authorizeUrl({ client_id: 'spa', scope: 'read' }));
     const signIn = async () => {
-      await page.getByLabel('User name').fill('alice');
+      await page.getByLabel('Username').fill('alice');
       await page.getByLabel('Password').fill('wonderland');
       await page.getByRole('button', { name: 'Sign in' }).click();
     };
@@ -132,7 +132,7 @@ describe('in Chromium, without JavaScript', () => {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width: 320, height: 640 });
       await page.goto(authorizeUrl({ client_id: 'spa', scope: 'read' }));
-      await page.getByLabel('User name').fill('alice');
+      await page.getByLabel('Username').fill('alice');
       await page.getByLabel('Password').fill('wrong');
       await page.getByRole('button', { name: 'Sign in' }).click();
       await expectReadable(page);
