@@ -61,7 +61,10 @@ export function createDelegation(
 
     const sign = await idTokens.signer(client, policyOf(request.dialect));
     const { authenticatedAt } = family;
-    return { idToken: await sign({ user, scopes, family: ref, authenticatedAt }), expiresIn: idTokens.ttl };
+    return {
+      idToken: await sign({ dialect: request.dialect, user, scopes, family: ref, authenticatedAt }),
+      expiresIn: idTokens.ttl,
+    };
   };
 
   /** The family of a refresh token that could be used now; one that was rotated out ends it, as it does where it is refreshed. */

@@ -40,6 +40,8 @@ export interface IdTokens {
 }
 
 export interface Statement {
+  /** Whose tokens were asked for. */
+  readonly dialect: string;
   readonly user: Identity;
   readonly scopes: readonly string[];
   /** The family that the sign-in began. */
@@ -53,6 +55,8 @@ export interface VerifiedIdToken {
   readonly claims: Claims;
   readonly subject: string;
   readonly family?: TokenRef | undefined;
+  /** The dialect it was issued in. */
+  readonly dialect?: string | undefined;
 }
 
 export interface IdTokenDependencies {
@@ -77,7 +81,7 @@ export function createIdTokens({ keys, clock, settings, facts }: IdTokenDependen
 
   function claimsFor(client: Client, statement: Statement): Claims {
     const now = inSeconds(clock.now());
-    const { user, scopes, family, authenticatedAt, nonce, accessToken } = statement;
+    const { dialect, user, scopes, family, authenticatedAt, nonce, accessToken } = statement;
     return {
       ...claimsOf(user, scopes),
       iss: facts.issuer,
@@ -85,7 +89,7 @@ export function createIdTokens({ keys, clock, settings, facts }: IdTokenDependen
       iat: now,
       exp: seconds(now + settings.ttl),
       jti: randomUUID(),
-      sid: `${family.tag}.${family.hash}`,
+      sid: `${family.tag}.${family.hash}.${dialect}`,
       ...(authenticatedAt !== undefined && { auth_time: authenticatedAt }),
       ...(nonce !== undefined && { nonce }),
       ...(accessToken !== undefined && { at_hash: accessTokenHash(accessToken) }),
@@ -99,7 +103,7 @@ export function createIdTokens({ keys, clock, settings, facts }: IdTokenDependen
     const now = inSeconds(clock.now());
     const claims = await verifyJwt(token, { ...found, issuer: facts.issuer, audience: client.id, now });
     const { data } = verifiedClaims.safeParse(claims);
-    return claims && data && { claims, subject: data.sub, family: familyIn(data.sid) };
+    return claims && data && { claims, subject: data.sub, ...sessionIn(data.sid) };
   }
 
   /**
@@ -143,8 +147,8 @@ function secretOf({ signingSecret }: Client): Uint8Array {
 const accessTokenHash = (token: string): string =>
   hash('sha256', token, 'buffer').subarray(0, 16).toString('base64url');
 
-/** `sid` says where the family lives, which is no secret: without one of its tokens nothing can be done with it. */
-function familyIn(sid: string | undefined): TokenRef | undefined {
-  const [, tag, id] = /^([A-Za-z0-9_-]{8})\.([A-Za-z0-9_-]{22})$/.exec(sid ?? '') ?? [];
-  return tag === undefined || id === undefined ? undefined : familyRef(tag, id);
+/** `sid` says where the family lives, and in which dialect it began. No secret: without one of its tokens nothing can be done with it. */
+function sessionIn(sid: string | undefined): Pick<VerifiedIdToken, 'family' | 'dialect'> {
+  const [, tag, id, dialect] = /^([A-Za-z0-9_-]{8})\.([A-Za-z0-9_-]{22})\.([a-z0-9_]+)$/.exec(sid ?? '') ?? [];
+  return tag === undefined || id === undefined ? {} : { family: familyRef(tag, id), dialect };
 }

@@ -72,7 +72,8 @@ export function createTokenEndpoint(deps: TokenEndpointDependencies): (request: 
     if (!sign) return { ...answer, subject };
     const { accessToken } = answer;
     const { authenticatedAt } = proof.authorization;
-    const idToken = await sign({ user, scopes, family, authenticatedAt, nonce: proof.nonce, accessToken });
+    const { dialect } = request;
+    const idToken = await sign({ dialect, user, scopes, family, authenticatedAt, nonce: proof.nonce, accessToken });
     return { ...answer, subject, idToken };
   };
 

@@ -95,3 +95,31 @@ describe.each(policies)('what %s gives', (type, tokens) => {
     }
   });
 });
+
+describe('an id_token of oauth2', () => {
+  it('signs nobody in where no secret is asked for, although the same key signed it', async () => {
+    const text = await demoConfig('{ type: memory }', '', 'config/migration.yaml');
+    const sharing = text.replace(/( *)- \{ type: auth0,/, '$1- { type: auth0, id_token_signing: RS256,');
+    expect(sharing).not.toBe(text);
+    const before = gatehouse;
+    gatehouse = await startGatehouse(sharing);
+    try {
+      const own = await post('auth0', '/oauth/ro', {
+        ...{ client_id: 'demo-app', ...ALICE, scope: 'openid' },
+        connection: 'Username-Password-Authentication',
+      });
+      const foreign = await post('oauth2', '/oauth2/token', { ...APP, ...ALICE, scope: 'openid' });
+      const again = (id_token: string | undefined) =>
+        post('auth0', '/oauth/ro', {
+          client_id: 'demo-app',
+          connection: 'Username-Password-Authentication',
+          ...{ grant_type: JWT_BEARER, id_token: id_token ?? '', scope: 'openid' },
+        });
+      expect((await again(own.body['id_token'])).status).toBe(200);
+      expect((await again(foreign.body['id_token'])).status).toBe(400);
+    } finally {
+      await gatehouse.stop();
+      gatehouse = before;
+    }
+  });
+});

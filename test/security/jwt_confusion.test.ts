@@ -201,7 +201,7 @@ describe("an id_token that is signed with the client's secret", () => {
     const claims = decodeJwt(idToken);
     const invented = [
       { ...claims, sub: 'u-admin' },
-      { ...claims, sid: `${String(claims['sid']).slice(0, 9)}${'A'.repeat(22)}` },
+      { ...claims, sid: `${String(claims['sid']).slice(0, 9)}${'A'.repeat(22)}.oauth2` },
       { ...claims, sid: undefined },
     ];
     for (const each of invented) {

@@ -20,6 +20,8 @@ export function create({
       if (assertion === undefined) throw new ProtocolError('invalid_request', 'Send the id_token as assertion.');
       const told = await idTokens.read(assertion, client, [policyOf(dialect)]);
       const family = told?.family && (await store.get('family', told.family));
+      // One dialect may let a client leave its secret out where another does not: what one said must not count in the other.
+      if (told?.dialect !== dialect) throw refused();
       if (!family || family.client !== client.id || family.user?.subject !== told?.subject) throw refused();
       // Not more than the user agreed to then.
       const { user, scopes, audience, authenticatedAt } = family;
