@@ -1,0 +1,88 @@
+/**
+ * What a lane and the upstream side say to each other about one call. Both lanes (and nobody else) speak it, so that connections,
+ * their limits, health, retries and time-outs exist once, whatever way a call came in.
+ */
+import type { Route } from '../../model/route.ts';
+
+/** A call as it leaves. Host, `Connection` and the framing of the body are written by the upstream side. */
+export interface Outgoing {
+  readonly route: Route;
+  readonly method: string;
+  /** Path and query, origin-form, without the base path of a target. */
+  readonly target: string;
+  /** Names and values in turn, end to end only; `Content-Length` is among them if `body` is `length`. */
+  readonly headers: readonly string[];
+  readonly body: 'none' | 'length' | 'chunked';
+  /** Calls of the same user or client have the same; for targets chosen by hash. */
+  readonly affinity?: string | undefined;
+}
+
+/** The head of an answer, as it may go on to the caller. */
+export interface AnswerHead {
+  readonly status: number;
+  /** Names and values in turn, end to end only, `content-length` among them if there is one. */
+  readonly headers: string[];
+  /** Bytes of the body; -1 if only its end will tell. 0 where there is none (HEAD, 204, 304). */
+  readonly length: number;
+}
+
+/** The lane's half. `onHead`, any number of `onData`, then `onEnd`; `onError` may come at any point instead, and is the last. */
+export interface AnswerReader {
+  /** The final answer begins; interim ones (1xx) are not told. */
+  onHead(head: AnswerHead): void;
+  /** @returns false to be spared more until `resume`. */
+  onData(chunk: Buffer): boolean;
+  /** @param trailers names and values in turn, end to end only; undefined if there were none. */
+  onEnd(trailers: readonly string[] | undefined): void;
+  /** No answer, or no whole one. Before `onHead` it can still be refused in words; after it the caller must be cut off. */
+  onError(error: UpstreamError): void;
+  /** After `write` said false: more may be written. */
+  onDrain(): void;
+}
+
+/** The upstream's half: a call under way. */
+export interface Sending {
+  /** Where it went, for the log; undefined until a target was chosen. */
+  readonly origin: string | undefined;
+  /** @returns false to wait for `onDrain`. What was given must not change afterwards. */
+  write(chunk: Buffer): boolean;
+  /** The body is complete. */
+  end(): void;
+  /** Continues after `onData` said false. */
+  resume(): void;
+  /** Takes the call away: nothing is told afterwards, and its connection is not used again. */
+  abort(): void;
+}
+
+/** What went wrong, by what it means to the caller; says nothing of the network behind the gateway. */
+export type UpstreamProblem =
+  /** No connection, or it broke before an answer. */
+  | 'unreachable'
+  /** Connecting, or the head of the answer, took too long; or the body paused too long. */
+  | 'timeout'
+  /** Bytes that are no HTTP/1.1 answer, or one that can be read in more than one way. */
+  | 'nonsense'
+  /** Broke off in the middle of the answer. */
+  | 'cut'
+  /** Every target is out, or has as many calls as it may. */
+  | 'overloaded';
+
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError';
+  readonly problem: UpstreamProblem;
+  /** The class of the cause for the log (`ECONNREFUSED`, `two_lengths`); never a message of the upstream. */
+  readonly code: string;
+  constructor(problem: UpstreamProblem, code: string) {
+    super(`the upstream is at fault: ${problem} (${code})`);
+    this.problem = problem;
+    this.code = code;
+  }
+}
+
+/** The upstreams of all routes: their targets, connections, health. */
+export interface Upstreams {
+  /** Sends a call to the target whose turn it is. Tells `reader` everything that follows, never before this returns. */
+  send(call: Outgoing, reader: AnswerReader): Sending;
+  /** Lets calls under way finish, then closes every connection. Safe to call twice. */
+  close(): Promise<void>;
+}
