@@ -37,7 +37,7 @@ export interface EdgeDependencies {
 /** The main listener, not yet listening. */
 export function createEdge({ listen, endpoints, fullLane, report }: EdgeDependencies): Listener {
   const handle: RequestListener = (request, response) => {
-    const own = endpoints(request);
+    const own = endpoints(request.url ?? '', request.headers.host);
     if (own) own.handle(request, response);
     else fullLane.handle(request, response);
   };

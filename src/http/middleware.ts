@@ -20,7 +20,7 @@ export function createMiddleware({ endpoints, fullLane }: MiddlewareDependencies
     if (req.readableDidRead)
       throw new Error('Mount the gatehouse middleware before anything that reads request bodies.');
     const closed = new Promise<void>((resolve) => res.once('close', () => resolve()));
-    const own = endpoints(req);
+    const own = endpoints(req.url ?? '', req.headers.host);
     if (own) own.handle(req, res);
     else {
       const { promise: passed, resolve: pass } = Promise.withResolvers<'passed'>();

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { canonicalTarget, isFailure } from '../gateway/canonical_target.ts';
 import { readHost } from '../gateway/host.ts';
 import type { App } from './app.ts';
@@ -10,8 +9,11 @@ export interface Mount {
   readonly host?: string | undefined;
 }
 
-/** @returns the app whose endpoint is asked for, or undefined for everything else: that is the gateway's. */
-export type FindEndpoint = (request: IncomingMessage) => App | undefined;
+/**
+ * @param target the request target as sent. @param host the value of the Host header, if there is one.
+ * @returns the app whose endpoint is asked for, or undefined for everything else: that is the gateway's.
+ */
+export type FindEndpoint = (target: string, host: string | undefined) => App | undefined;
 
 /**
  * Knows our own endpoints by exact host and exact canonical path. What cannot be read in one way is not ours here; the app that is
@@ -22,14 +24,13 @@ export function ownEndpoints(mounts: readonly Mount[]): FindEndpoint {
   for (const mount of mounts) {
     for (const path of mount.app.paths) byPath.set(path, [...(byPath.get(path) ?? []), mount]);
   }
-  return (request) => {
-    const target = request.url ?? '';
+  return (target, authority) => {
     const mark = target.indexOf('?');
     const path = canonicalPath(mark < 0 ? target : target.slice(0, mark));
     const candidates = byPath.get(path);
     // Nearly every request is proxied, and leaves here after one look-up.
     if (candidates === undefined) return undefined;
-    const host = readHost(request.headers.host ?? '')?.name;
+    const host = readHost(authority ?? '')?.name;
     const mount = candidates.find((each) => each.host === host) ?? candidates.find((each) => each.host === undefined);
     return mount?.app;
   };
