@@ -2,6 +2,7 @@
  * What a lane and the upstream side say to each other about one call. Both lanes (and nobody else) speak it, so that connections,
  * their limits, health, retries and time-outs exist once, whatever way a call came in.
  */
+import type { Duplex } from 'node:stream';
 import type { Route } from '../../model/route.ts';
 
 /** A call as it leaves. Host, `Connection` and the framing of the body are written by the upstream side. */
@@ -15,6 +16,11 @@ export interface Outgoing {
   readonly body: 'none' | 'length' | 'chunked';
   /** Calls of the same user or client have the same; for targets chosen by hash. */
   readonly affinity?: string | undefined;
+  /**
+   * Asks the upstream to switch to this protocol: `Connection: Upgrade` and `Upgrade` are written for it. Only with `body: 'none'`.
+   * The connection is not used for another call, whatever the answer.
+   */
+  readonly upgrade?: 'websocket' | undefined;
 }
 
 /** The head of an answer, as it may go on to the caller. */
@@ -38,6 +44,13 @@ export interface AnswerReader {
   onError(error: UpstreamError): void;
   /** After `write` said false: more may be written. */
   onDrain(): void;
+  /**
+   * The upstream answered 101 and named exactly the protocol of `upgrade` (any other 101 is nonsense). Comes instead of `onHead`
+   * and is the last: connection, its errors and its end belong to the reader from now on.
+   * @param connection paused, without listeners of ours.
+   * @param first what came behind the head.
+   */
+  onSwitch?(head: AnswerHead, connection: Duplex, first: Buffer): void;
 }
 
 /** The upstream's half: a call under way. */
