@@ -17,6 +17,8 @@ export interface Contestant {
 /** What a contestant is given to run on. */
 export interface Track {
   readonly upstream: string;
+  /** `redis://127.0.0.1:port`, empty at the start of the run and shared by its contestants: each keeps to keys of its own. */
+  readonly redis: string;
   /** A folder of its own for configuration and data, removed after the race. */
   readonly directory: string;
   /** Where to write a V8 CPU profile when it ends; absent: do not profile. */
@@ -28,6 +30,8 @@ export interface Entrant {
   /** What the load generator asks for. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** For anything but a GET of `url`: a Lua script for wrk, and what it is given after `--`. */
+  readonly script?: { readonly file: string; readonly args?: readonly string[] };
   /** Whose CPU time counts. */
   readonly pid: number;
   stop(): Promise<void>;

@@ -22,7 +22,10 @@ const TICKS_PER_SECOND = 100;
 /** Asks as fast as answers come, on 64 kept connections. Throws if a single answer was not a success. */
 export async function load(entrant: Entrant, seconds: number): Promise<Round> {
   const headers = Object.entries(entrant.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
-  const wrk = ['wrk', '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--latency', ...headers, entrant.url];
+  const { file, args = [] } = entrant.script ?? {};
+  const script = file === undefined ? [] : ['-s', file];
+  const options = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--latency', ...headers, ...script];
+  const wrk = ['wrk', ...options, entrant.url, '--', ...args];
 
   const [busyBefore, began] = [await cpuSeconds(entrant.pid), performance.now()];
   const { stdout } = await promisify(execFile)('taskset', ['-c', LOAD_CORE, ...wrk], {

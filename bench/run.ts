@@ -7,6 +7,7 @@ import { ensurePrograms } from '../test/support/ensure_dependencies.ts';
 import type { Contestant, Entrant } from './contestant.ts';
 import { answerOf, load, type Round } from './load.ts';
 import { installPeers } from './peers.ts';
+import { startRedis } from './redis.ts';
 import { idle, judge, record, summarize, table } from './report.ts';
 import { CONTESTANTS, GOALS } from './rows.ts';
 import { BODY, startUpstream } from './upstream.ts';
@@ -33,7 +34,7 @@ interface Racer {
 async function main(): Promise<number> {
   // 1. What to do, and with what.
   const settings = readSettings();
-  ensurePrograms({ wrk: 'wrk', nginx: 'nginx', taskset: 'util-linux' });
+  ensurePrograms({ wrk: 'wrk', nginx: 'nginx', 'redis-server': 'redis-server', taskset: 'util-linux' });
   installPeers();
   if (availableParallelism() < 2) throw new Error('the bench needs two cores: one for the proxy, one for the load');
   const directory = temporaryDirectory();
@@ -41,10 +42,16 @@ async function main(): Promise<number> {
   // 2. Everyone up, and answering what the upstream answers.
   const upstream = await startUpstream(join(directory, 'upstream'));
   await answerOf(upstream.url);
+  const redis = await startRedis(join(directory, 'redis'));
   const racers: Racer[] = [];
   for (const contestant of contestants(settings)) {
     const profile = settings.profile ? join(import.meta.dirname, 'gatehouse.cpuprofile') : undefined;
-    const track = { upstream: upstream.url, directory: join(directory, String(racers.length)), profile };
+    const track = {
+      upstream: upstream.url,
+      redis: redis.url,
+      directory: join(directory, String(racers.length)),
+      profile,
+    };
     const entrant = await contestant.start(track);
     if ((await answerOf(entrant.url, entrant.headers)) !== BODY) throw new Error(`${contestant.name} changed the body`);
     racers.push({ contestant, entrant, rounds: [] });
@@ -64,6 +71,7 @@ async function main(): Promise<number> {
   // 4. Everyone down.
   for (const { entrant } of racers) await entrant.stop();
   await upstream.stop();
+  await redis.stop();
 
   // 5. The verdict. A profiler or a missing opponent makes the figures incomparable, so those runs are not judged.
   const results = racers.map(({ contestant, rounds }) => summarize(contestant.name, contestant.about, rounds));
