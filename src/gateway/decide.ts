@@ -1,8 +1,8 @@
 import type { Clock } from '../model/clock.ts';
 import { CorruptRecord, DependencyUnavailable, type Failure } from '../model/failure.ts';
 import type { Route } from '../model/route.ts';
-import type { AccessToken, TokenHash } from '../model/token.ts';
-import { seconds } from '../model/units.ts';
+import type { AccessToken, TokenHash, TokenRef } from '../model/token.ts';
+import { type Milliseconds, seconds } from '../model/units.ts';
 import type { WireResponse } from '../model/wire.ts';
 import type { Answer, TokenStore } from '../stores/token_store.ts';
 import { authorize } from './authorize.ts';
@@ -27,13 +27,19 @@ export interface Forward {
   readonly expectsContinue: boolean;
   /** The token that lets it pass; absent on calls without one. */
   readonly token?: TokenHash | undefined;
+  /** Where to ask for that token again, for as long as the answer goes on. */
+  readonly ref?: TokenRef | undefined;
+  /** How old what is known of the token may be while the store is away; absent: what the cache allows. */
+  readonly staleness?: Milliseconds | undefined;
   readonly record?: AccessToken | undefined;
+  /** The same for all calls of one user, else client, else address; only where targets are chosen by it. */
+  readonly affinity?: string | undefined;
 }
 
-/** What to answer instead. */
-export interface Refusal {
+/** What the gateway answers itself. */
+export interface Reply {
   readonly response: WireResponse;
-  readonly failure: Failure;
+  readonly failure?: Failure | undefined;
   readonly route?: Route | undefined;
   /** Whether the connection must be closed after the answer. */
   readonly close: boolean;
@@ -43,17 +49,32 @@ export interface Refusal {
   readonly record?: AccessToken | undefined;
 }
 
+/** What to answer instead. */
+export interface Refusal extends Reply {
+  readonly failure: Failure;
+}
+
 export interface DecisionFacts {
   readonly requestId: string;
   /** Canonical; empty if the target was refused. */
   readonly path: string;
   /** Whether the token was known at once; absent if none was looked up. */
   readonly cache?: 'hit' | 'miss' | undefined;
+  /** What browsers are told in the answer, whoever gives it: names and values in turn. */
+  readonly cors?: readonly string[] | undefined;
 }
 
-/** `noRoute` is a refusal too (404), unless the gateway is mounted inside an app that may have an answer. */
+/**
+ * `noRoute` is a refusal too (404), unless the gateway is mounted inside an app that may have an answer. `reply` is no refusal: a
+ * browser that asks before it calls (CORS preflight) is answered here.
+ */
 export type Decision = DecisionFacts &
-  ({ readonly forward: Forward } | { readonly refuse: Refusal } | { readonly noRoute: Refusal });
+  (
+    | { readonly forward: Forward }
+    | { readonly reply: Reply }
+    | { readonly refuse: Refusal }
+    | { readonly noRoute: Refusal }
+  );
 
 export interface DecideDependencies {
   readonly routes: Routes;
@@ -99,7 +120,8 @@ export function createDecide({ routes, lookup, clock, kindOf, identify, refuse }
       const failure = authorize(record, route, head.method, clock.now());
       if (failure !== undefined) return { ...about, cache, refuse: { ...refuse(failure, route), record } };
       // 5. The caller's headers, minus what is ours, plus who is calling.
-      return { ...about, cache, forward: forwardTo(route, head, facts, target, about.requestId, ref.hash, record) };
+      const forward = forwardTo(route, head, facts, target, about.requestId, ref, staleness, record);
+      return { ...about, cache, forward };
     };
     const unknown = (error: unknown): Decision => ({ ...about, refuse: refuse(outage(error), route, error) });
     const staleness = route.serveCached > 0 && SAFE_METHODS.includes(head.method) ? route.serveCached : undefined;
@@ -122,7 +144,8 @@ export function createDecide({ routes, lookup, clock, kindOf, identify, refuse }
     facts: HeadFacts,
     target: Target,
     requestId: string,
-    token?: TokenHash,
+    ref?: TokenRef,
+    staleness?: Milliseconds,
     record?: AccessToken,
   ): Forward {
     return {
@@ -132,7 +155,9 @@ export function createDecide({ routes, lookup, clock, kindOf, identify, refuse }
       hasBody: facts.hasBody,
       scanBody: facts.hasBody && facts.isForm && route.auth !== 'none',
       expectsContinue: facts.expectsContinue,
-      token,
+      token: ref?.hash,
+      ref,
+      staleness,
       record,
     };
   }
