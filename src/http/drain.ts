@@ -1,9 +1,14 @@
 import type { Server, ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
+import type { FirstReader } from '../gateway/first_reader.ts';
 import type { Milliseconds } from '../model/units.ts';
 
 /** The open connections of one server: what runs on each, and how all of them come to an end. */
 export interface Connections {
+  /** Tells of a connection that the first reader has. */
+  held(socket: Socket): void;
+  /** Tells of a connection that it has no longer: the server reads it from now on. */
+  handedOver(socket: Socket): void;
   /** Tells of a request that has begun. */
   began(socket: Socket, response: ServerResponse): void;
   /** The response that was begun last on this connection; its request is the newest that the caller has sent. */
@@ -22,7 +27,9 @@ const QUIET = 250;
 /** Milliseconds between looks for connections that have become idle. */
 const SWEEP = 50;
 
-export function trackConnections(server: Server): Connections {
+export function trackConnections(server: Server, firstReader?: FirstReader): Connections {
+  /** Known to the first reader only. */
+  const held = new Set<Socket>();
   const responses = new Map<Socket, ServerResponse>();
   let draining = false;
 
@@ -37,7 +44,26 @@ export function trackConnections(server: Server): Connections {
     }
   }
 
+  function letGo(this: Socket): void {
+    held.delete(this);
+  }
+
+  function cutAll(): void {
+    for (const socket of held) socket.destroy();
+    server.closeAllConnections();
+  }
+
   return {
+    held(socket) {
+      held.add(socket);
+      socket.once('close', letGo);
+    },
+
+    handedOver(socket) {
+      held.delete(socket);
+      socket.off('close', letGo);
+    },
+
     began(socket, response) {
       if (!responses.has(socket)) socket.once('close', () => responses.delete(socket));
       responses.set(socket, response);
@@ -48,6 +74,7 @@ export function trackConnections(server: Server): Connections {
 
     async drain(limit) {
       draining = true;
+      firstReader?.drain();
       for (const response of responses.values()) response.shouldKeepAlive = false;
       const { promise: closed, resolve } = Promise.withResolvers<void>();
       // Not the HTTP server's own `close`: that one also cuts new connections whose first request has not been read yet.
@@ -57,7 +84,7 @@ export function trackConnections(server: Server): Connections {
       closeQuiet(quiet);
       const sweep = setInterval(() => closeQuiet(quiet), SWEEP);
       const hush = setTimeout(() => server.closeIdleConnections(), FIRST_WORD);
-      const cut = setTimeout(() => server.closeAllConnections(), limit);
+      const cut = setTimeout(cutAll, limit);
       await closed;
       clearInterval(sweep);
       clearTimeout(hush);

@@ -4,6 +4,7 @@
  */
 import type { RequestListener } from 'node:http';
 import type { Dialect } from '../dialects/dialect.ts';
+import type { FirstReader } from '../gateway/first_reader.ts';
 import type { FullLane } from '../gateway/full_lane.ts';
 import type { ListenSettings } from '../model/config.ts';
 import type { Exchange } from '../model/exchange.ts';
@@ -30,16 +31,18 @@ export interface EdgeDependencies {
   readonly listen: Pick<ListenSettings, 'host' | 'port' | 'tls'>;
   readonly endpoints: FindEndpoint;
   readonly fullLane: FullLane;
+  /** Reads connections before the HTTP server does. */
+  readonly firstReader?: FirstReader | undefined;
   /** Told of what never became a request; endpoints and lane report all others themselves. */
   readonly report?: ((exchange: Exchange) => void) | undefined;
 }
 
 /** The main listener, not yet listening. */
-export function createEdge({ listen, endpoints, fullLane, report }: EdgeDependencies): Listener {
+export function createEdge({ listen, endpoints, fullLane, firstReader, report }: EdgeDependencies): Listener {
   const handle: RequestListener = (request, response) => {
     const own = endpoints(request.url ?? '', request.headers.host);
     if (own) own.handle(request, response);
     else fullLane.handle(request, response);
   };
-  return createListener({ ...listen, handle, report });
+  return createListener({ ...listen, handle, firstReader, report });
 }

@@ -7,7 +7,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { type AddressInfo, isIPv6 } from 'node:net';
+import { type AddressInfo, isIPv6, type Socket } from 'node:net';
+import type { FirstReader } from '../gateway/first_reader.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Milliseconds } from '../model/units.ts';
 import { trackConnections } from './drain.ts';
@@ -21,6 +22,8 @@ export interface ListenerOptions {
   /** PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   readonly handle: RequestListener;
+  /** Is given each connection before the HTTP server, whose limits and time-outs begin with what is handed over. */
+  readonly firstReader?: FirstReader | undefined;
   /** Told of every connection whose bytes made no request and were answered here; it has no method and no path. */
   readonly report?: ((exchange: Exchange) => void) | undefined;
   /** How long a request head may take to arrive, from the first moment of the connection or from its first byte; 10 s by default. */
@@ -48,7 +51,7 @@ const LIMITS: ServerOptions = {
 };
 
 export function createListener(options: ListenerOptions): Listener {
-  const { host, port, tls, handle, report, headersTimeout = 10_000 } = options;
+  const { host, port, tls, handle, firstReader, report, headersTimeout = 10_000 } = options;
   const limits = { ...LIMITS, headersTimeout };
   const server: Server = tls
     ? createHttpsServer({
@@ -61,7 +64,15 @@ export function createListener(options: ListenerOptions): Listener {
   // The size limits it; a count would silently drop lines that somebody behind us reads.
   server.maxHeadersCount = 0;
 
-  const connections = trackConnections(server);
+  const connections = trackConnections(server, firstReader);
+  if (firstReader)
+    readBefore(server, tls ? 'secureConnection' : 'connection', (socket, handOver) => {
+      connections.held(socket);
+      firstReader.take(socket, () => {
+        connections.handedOver(socket);
+        handOver();
+      });
+    });
   const refuse = createRefuse({ connections, report });
   const onRequest: RequestListener = (request, response) => {
     connections.began(request.socket, response);
@@ -82,6 +93,21 @@ export function createListener(options: ListenerOptions): Listener {
     },
     drain: (limit) => connections.drain(limit),
   };
+}
+
+/** Puts `first` before the server's own reading of connections. */
+function readBefore(
+  server: Server,
+  event: 'connection' | 'secureConnection',
+  first: (socket: Socket, handOver: () => void) => void,
+): void {
+  const own = server.listeners(event);
+  server.removeAllListeners(event);
+  server.on(event, (socket: Socket) =>
+    first(socket, () => {
+      for (const listener of own) listener.call(server, socket);
+    }),
+  );
 }
 
 function urlOf(server: Server, host: string, scheme: 'http' | 'https'): string {
