@@ -32,11 +32,22 @@ export interface AnswerHead {
   readonly length: number;
 }
 
-/** The lane's half. `onHead`, any number of `onData`, then `onEnd`; `onError` may come at any point instead, and is the last. */
+/**
+ * The lane's half: `onWhole` alone, or `onHead`, any number of `onData`, then `onEnd`. `onError` may come at any point instead, and
+ * is the last. Interim answers (1xx) are not told.
+ */
 export interface AnswerReader {
-  /** The final answer begins; interim ones (1xx) are not told. */
-  onHead(head: AnswerHead): void;
-  /** @returns false to be spared more until `resume`. */
+  /**
+   * A short answer that came in one piece, after the whole request had gone out: begin and end in one.
+   * @param body latin1, every character a byte; empty if there is none.
+   */
+  onWhole(head: AnswerHead, body: string): void;
+  /**
+   * The answer begins.
+   * @param more `onData`, `onEnd` or `onError` follows in the same breath, so the head need not be sent alone.
+   */
+  onHead(head: AnswerHead, more: boolean): void;
+  /** @param chunk the reader's to keep. @returns false to be spared more until `resume`; what was read in one go still comes. */
   onData(chunk: Buffer): boolean;
   /** @param trailers names and values in turn, end to end only; undefined if there were none. */
   onEnd(trailers: readonly string[] | undefined): void;
