@@ -3,7 +3,7 @@ import type { Clock } from '../model/clock.ts';
 import type { CacheSettings } from '../model/config.ts';
 import { CorruptRecord, DependencyUnavailable } from '../model/failure.ts';
 import type { AccessToken, RecordKind, RecordOf, TokenHash, TokenRef } from '../model/token.ts';
-import { type Milliseconds, milliseconds } from '../model/units.ts';
+import type { Milliseconds } from '../model/units.ts';
 import { hasExpired } from './entries.ts';
 import type { Invalidation } from './invalidation.ts';
 import { LruRecords } from './lru_records.ts';
@@ -229,7 +229,7 @@ class CachedTokens implements CachedTokenStore {
     const entry = this.#records.get(ref.hash);
     if (!(error instanceof DependencyUnavailable) || entry === undefined) throw error;
     const certain = Math.max(entry.filledAt, this.invalidation.lastHeard);
-    const bound = Math.max(this.#settings.staleness, staleness ?? milliseconds(0));
+    const bound = staleness === 0 ? 0 : Math.max(this.#settings.staleness, staleness ?? 0);
     if (this.#clock.monotonic() - certain > bound) throw error;
     this.#stale += 1;
     return this.#living(entry.record, ref);

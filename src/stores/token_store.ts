@@ -30,7 +30,10 @@ export interface FamilyListing {
  * `CorruptRecord` when what was found cannot be read. Neither error carries a key or a token.
  */
 export interface TokenStore {
-  /** @param staleness how old a cached answer may be if the store cannot be asked; only a cache looks at it. */
+  /**
+   * @param staleness how old a cached answer may be if the store cannot be asked; only a cache looks at it. Absent: as old as the
+   * cache allows; 0: not at all, for those who keep count of its age themselves.
+   */
   get<K extends RecordKind>(kind: K, ref: TokenRef, staleness?: Milliseconds): Answer<RecordOf[K] | undefined>;
 
   /**

@@ -237,6 +237,15 @@ describe('the cache of tokens', () => {
       store.failWith(away);
     };
 
+    it('serves no fact to those who count its age themselves', async () => {
+      await get();
+      store.streamDown();
+      store.failWith(away);
+      clock.advance(1);
+      await expect(get(token, 0)).rejects.toBe(away);
+      expect(await get(token)).toEqual(record);
+    });
+
     it('serves a fact up to the staleness bound, which use does not renew', async () => {
       await cutOff();
       for (let age = 0; age <= 5_000; age += 1_000) {
