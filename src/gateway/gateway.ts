@@ -34,6 +34,8 @@ export interface GatewayDependencies {
 export interface Gateway {
   /** Decides what happens to a request; at once if the token is known, later if the store must be asked. Never throws. */
   decide(head: RequestHead): Answer<Decision>;
+  /** As `decide`, also for routes without an upstream: the proxy that asks carries the call itself. */
+  judge(head: RequestHead): Answer<Decision>;
   /** Counts a call that was decided to go on against the limits of its route. */
   admit(forward: Forward): Answer<Admission | Refusal>;
   /** Words a failure that came up after the decision (an upstream that is away), in the dialect of the route. */
@@ -70,8 +72,23 @@ export function createGateway(deps: GatewayDependencies): Gateway {
     };
   }
 
+  const judge = createDecide({ ...deps, routes: compileRoutes(deps.routes), kindOf, identify, refuse });
+  const askedOnly = (decision: Decision): Decision => {
+    if (!('forward' in decision) || decision.forward.route.upstream.targets.length > 0) return decision;
+    const { requestId, path, forward } = decision;
+    return { requestId, path, refuse: { ...refuse(NO_UPSTREAM, forward.route), record: forward.record } };
+  };
+  // Only with such a route does a call pay for looking.
+  const decide = deps.routes.every(({ upstream }) => upstream.targets.length > 0)
+    ? judge
+    : (head: RequestHead): Answer<Decision> => {
+        const decision = judge(head);
+        return decision instanceof Promise ? decision.then(askedOnly) : askedOnly(decision);
+      };
+
   return {
-    decide: createDecide({ ...deps, routes: compileRoutes(deps.routes), kindOf, identify, refuse }),
+    decide,
+    judge,
     admit(forward) {
       // Limits are per token: a call without one has nothing to be counted on.
       if (forward.token === undefined) return { headers: [], release: () => {} };
@@ -83,6 +100,11 @@ export function createGateway(deps: GatewayDependencies): Gateway {
     refuse,
   };
 }
+
+const NO_UPSTREAM: Failure = {
+  code: 'not_found',
+  description: 'This call has no upstream here: the proxy in front carries it, once it has asked for a verdict.',
+};
 
 /** Names the class of an error, or its code, and nothing that it says. */
 function nameOf(error: unknown): string {
