@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Refusal } from './decide.ts';
+import type { DecisionFacts, Reply } from './decide.ts';
 
 /** An unread body of up to so many bytes is read to its end, so that the connection stays good. */
 const READ_TO_END = 65_536;
@@ -25,20 +25,22 @@ export function isTooLate(request: IncomingMessage): boolean {
   return ending.has(request.socket);
 }
 
-/** Answers a request that is not forwarded. A body that is still coming is not waited for: the connection closes behind the answer. */
+/** Answers a request itself. A body that is still coming is not waited for: the connection closes behind the answer. */
 export function answerRefusal(
   request: IncomingMessage,
   response: ServerResponse,
-  refusal: Refusal,
-  requestId: string,
+  reply: Reply,
+  facts: DecisionFacts | undefined,
 ): void {
-  const { status, headers: pairs, body } = refusal.response;
-  const close = refusal.close || !endsSoon(request);
+  const { status, headers: pairs, body } = reply.response;
+  const close = reply.close || !endsSoon(request);
   if (close) takeNoMore(request);
   const headers: string[] = [];
   for (const [name, value] of pairs) headers.push(name, value);
   // HTTP itself answers no body on these, and so says no length of one.
-  headers.push('X-Request-Id', requestId, 'Content-Length', String(Buffer.byteLength(body)));
+  headers.push('X-Request-Id', facts?.requestId ?? '', 'Content-Length', String(Buffer.byteLength(body)));
+  // Also on refusals: a page may read why.
+  if (facts?.cors !== undefined) headers.push(...facts.cors);
   if (close) headers.push('Connection', 'close');
   response.writeHead(status, headers);
   if (request.method !== 'HEAD') response.write(body);

@@ -7,16 +7,19 @@ import type { WireResponse } from '../model/wire.ts';
 import type { Answer, TokenStore } from '../stores/token_store.ts';
 import { authorize } from './authorize.ts';
 import { readBearer, UNKNOWN_TOKEN } from './bearer.ts';
+import { bodyTooLong } from './body_limit.ts';
 import { canonicalTarget, isFailure, type Target } from './canonical_target.ts';
+import { askedMethod, type Cors } from './cors.ts';
 import type { HeaderKinds } from './header_kinds.ts';
 import type { Identify } from './identify.ts';
 import { type HeadFacts, type RequestHead, readHead } from './request_head.ts';
+import { rewrite } from './rewrite.ts';
 import type { Routes } from './routes.ts';
 
 /** What to send, and under which route. */
 export interface Forward {
   readonly route: Route;
-  /** Path and query for the upstream, `strip_prefix` applied, without the base path of a target. */
+  /** Path and query for the upstream, `strip_prefix` and `add_prefix` applied, without the base path of a target. */
   readonly target: string;
   /** Names and values in turn; everything but `Host` and the framing of the body. */
   readonly headers: string[];
@@ -82,6 +85,7 @@ export interface DecideDependencies {
   readonly clock: Clock;
   readonly kindOf: HeaderKinds;
   readonly identify: Identify;
+  readonly cors: Cors;
   readonly refuse: (failure: Failure, route?: Route, fault?: unknown) => Refusal;
 }
 
@@ -92,24 +96,30 @@ const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
  * Makes the decision about a request head, the same for every way in. It knows no socket, changes nothing, and caches nothing:
  * the store in front of it may remember facts about tokens, never what was decided about them.
  */
-export function createDecide({ routes, lookup, clock, kindOf, identify, refuse }: DecideDependencies) {
+export function createDecide({ routes, lookup, clock, kindOf, identify, cors, refuse }: DecideDependencies) {
   return function decide(head: RequestHead): Answer<Decision> {
     // 1. One canonical target, one host, one framing; the route that covers exactly that.
     const target = canonicalTarget(head.target);
     if (isFailure(target)) return refused(head, target);
     const facts = readHead(head, kindOf);
     if (isFailure(facts)) return refused(head, facts);
-    const about = { requestId: identify.requestId(head, facts.requestId), path: target.path };
-    if (head.method === 'TRACE' || head.method === 'CONNECT') return { ...about, refuse: refuse(NO_SUCH_METHOD) };
+    const requestId = identify.requestId(head, facts.requestId);
+    const here = { requestId, path: target.path };
+    if (head.method === 'TRACE' || head.method === 'CONNECT') return { ...here, refuse: refuse(NO_SUCH_METHOD) };
+    // A browser that asks before it calls has no token with it, and is told what the configuration says.
+    const asked = askedMethod(head.method, facts);
+    const reply = asked && cors.preflight(routes.match(facts.host.name, target.path, asked), facts.origin);
+    if (reply) return { ...here, reply };
     const route = routes.match(facts.host.name, target.path, head.method);
-    if (route === undefined) return { ...about, noRoute: refuse(NO_ROUTE) };
-    if (route.auth === 'none') return { ...about, forward: forwardTo(route, head, facts, target, about.requestId) };
+    if (route === undefined) return { ...here, noRoute: refuse(NO_ROUTE) };
+    const about = { ...here, cors: cors.lines(route, facts.origin) };
+    if (route.auth === 'none') return { ...about, ...pass(route, head, facts, target, requestId) };
 
     // 2. The bearer token.
     const ref = readBearer(facts, target.query);
     if (ref === undefined) {
       if (route.auth === 'required') return { ...about, refuse: refuse(NO_TOKEN, route) };
-      return { ...about, forward: forwardTo(route, head, facts, target, about.requestId) };
+      return { ...about, ...pass(route, head, facts, target, requestId) };
     }
     if (isFailure(ref)) return { ...about, refuse: refuse(ref, route) };
 
@@ -120,8 +130,7 @@ export function createDecide({ routes, lookup, clock, kindOf, identify, refuse }
       const failure = authorize(record, route, head.method, clock.now());
       if (failure !== undefined) return { ...about, cache, refuse: { ...refuse(failure, route), record } };
       // 5. The caller's headers, minus what is ours, plus who is calling.
-      const forward = forwardTo(route, head, facts, target, about.requestId, ref, staleness, record);
-      return { ...about, cache, forward };
+      return { ...about, cache, ...pass(route, head, facts, target, requestId, ref, staleness, record) };
     };
     const unknown = (error: unknown): Decision => ({ ...about, refuse: refuse(outage(error), route, error) });
     const staleness = route.serveCached > 0 && SAFE_METHODS.includes(head.method) ? route.serveCached : undefined;
@@ -138,7 +147,7 @@ export function createDecide({ routes, lookup, clock, kindOf, identify, refuse }
     return { requestId: identify.requestId(head, undefined), path: '', refuse: refuse(failure) };
   }
 
-  function forwardTo(
+  function pass(
     route: Route,
     head: RequestHead,
     facts: HeadFacts,
@@ -147,10 +156,13 @@ export function createDecide({ routes, lookup, clock, kindOf, identify, refuse }
     ref?: TokenRef,
     staleness?: Milliseconds,
     record?: AccessToken,
-  ): Forward {
-    return {
+  ): { readonly forward: Forward } | { readonly refuse: Refusal } {
+    if (route.maxBody !== undefined && facts.bodyLength > route.maxBody) {
+      return { refuse: { ...refuse(bodyTooLong(route.maxBody), route), record } };
+    }
+    const forward = {
       route,
-      target: withoutPrefix(target.path, route.stripPrefix) + target.query,
+      target: rewrite(target.path, route) + target.query,
       headers: identify.headers(head, facts, route, record, requestId),
       hasBody: facts.hasBody,
       scanBody: facts.hasBody && facts.isForm && route.auth !== 'none',
@@ -159,19 +171,10 @@ export function createDecide({ routes, lookup, clock, kindOf, identify, refuse }
       ref,
       staleness,
       record,
+      affinity: route.upstream.balance === 'consistent_hash' ? identify.affinity(head, record) : undefined,
     };
+    return { forward };
   }
-}
-
-/** Cuts as many segments as the prefix has: `/a(b` may have come as `/a%28b`, of another length. */
-function withoutPrefix(path: string, prefix: string | undefined): string {
-  if (prefix === undefined || prefix === '/') return path;
-  let end = 0;
-  for (let at = 0; at < prefix.length; at++) {
-    if (prefix.charCodeAt(at) === 0x2f) end = path.indexOf('/', end + 1);
-    if (end < 0) return '/';
-  }
-  return path.slice(end);
 }
 
 function outage(error: unknown): Failure {

@@ -4,6 +4,7 @@ import type { IdentityHeaders, Route } from '../model/route.ts';
 import type { WireResponse } from '../model/wire.ts';
 import type { CounterStore } from '../stores/counter_store.ts';
 import type { Answer, TokenStore } from '../stores/token_store.ts';
+import { createCors } from './cors.ts';
 import { createDecide, type Decision, type Forward, type Refusal } from './decide.ts';
 import { trustedProxies } from './forwarded.ts';
 import { headerKinds } from './header_kinds.ts';
@@ -72,7 +73,14 @@ export function createGateway(deps: GatewayDependencies): Gateway {
     };
   }
 
-  const judge = createDecide({ ...deps, routes: compileRoutes(deps.routes), kindOf, identify, refuse });
+  const judge = createDecide({
+    ...deps,
+    routes: compileRoutes(deps.routes),
+    kindOf,
+    identify,
+    cors: createCors(),
+    refuse,
+  });
   const askedOnly = (decision: Decision): Decision => {
     if (!('forward' in decision) || decision.forward.route.upstream.targets.length > 0) return decision;
     const { requestId, path, forward } = decision;

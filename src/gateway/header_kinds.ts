@@ -14,7 +14,9 @@ export type HeaderKind =
   | 'forwarded-host'
   | 'forwarded-proto'
   | 'host'
+  | 'origin'
   | 'request-id'
+  | 'requested-method'
   | 'transfer-encoding';
 
 /** Tells the kind of a header from its name as sent. */
@@ -49,6 +51,8 @@ const SPECIAL: readonly (readonly [string, HeaderKind])[] = [
   ['x-forwarded-host', 'forwarded-host'],
   ['x-forwarded-proto', 'forwarded-proto'],
   ['host', 'host'],
+  ['origin', 'origin'],
+  ['access-control-request-method', 'requested-method'],
   ['x-request-id', 'request-id'],
   ['transfer-encoding', 'transfer-encoding'],
 ];

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IdentityHeaders, Route } from '../model/route.ts';
 import type { AccessToken, Identity } from '../model/token.ts';
-import { appendForwarded, type Hearsay, type IsTrusted } from './forwarded.ts';
+import { appendForwarded, callerAddress, type Hearsay, type IsTrusted } from './forwarded.ts';
 import { type HeaderKinds, plainSpelling } from './header_kinds.ts';
+import { type CompiledRules, compileRequestRules } from './header_rules.ts';
 import type { HeadFacts, RequestHead } from './request_head.ts';
 
 export interface IdentifyDependencies {
@@ -25,6 +26,8 @@ export interface Identify {
     record: AccessToken | undefined,
     requestId: string,
   ): string[];
+  /** The same text for all calls of one user, else of one client, else from one address. */
+  affinity(head: RequestHead, record: AccessToken | undefined): string;
 }
 
 /** Owns step 5: which headers the upstream sees. It must not decide whether it sees the call at all. */
@@ -40,6 +43,13 @@ export function createIdentify({ names, kindOf, isTrusted }: IdentifyDependencie
     return lines;
   }
 
+  const compiled = new WeakMap<Route, CompiledRules>();
+  function rulesOf(route: Route): CompiledRules | undefined {
+    const rules = compiled.get(route) ?? compileRequestRules(route, kindOf);
+    if (rules !== undefined) compiled.set(route, rules);
+    return rules;
+  }
+
   return {
     requestId(head, incoming) {
       const believed = incoming !== undefined && isRequestId(incoming) && isTrusted(head.remoteAddress);
@@ -50,15 +60,19 @@ export function createIdentify({ names, kindOf, isTrusted }: IdentifyDependencie
       const sent = head.rawHeaders;
       const headers: string[] = [];
       const said: Hearsay = {};
+      const rules = route.requestHeaders && rulesOf(route);
       for (let at = 0; at + 1 < sent.length; at += 2) {
         const name = sent[at] ?? '';
         const value = sent[at + 1] ?? '';
         // A name given away in `Connection` stops here; ours are added below, where nobody can name them away.
         if (facts.connectionNames !== undefined && isNamed(facts.connectionNames, name)) continue;
+        if (rules?.drops(name)) continue;
         switch (kindOf(name)) {
           case 'forward':
           case 'content-type':
           case 'content-length':
+          case 'origin':
+          case 'requested-method':
             headers.push(name, value);
             break;
           case 'authorization':
@@ -78,12 +92,24 @@ export function createIdentify({ names, kindOf, isTrusted }: IdentifyDependencie
             break;
         }
       }
+      if (rules !== undefined) {
+        for (const line of rules.lines) headers.push(line);
+      }
       if (record !== undefined) {
         for (const line of identityOf(record)) headers.push(line);
       }
       if (names.requestId !== null) headers.push(names.requestId, requestId);
       appendForwarded(headers, head, facts, said);
       return headers;
+    },
+
+    affinity(head, record) {
+      if (record?.user !== undefined) return `user ${record.user.subject}`;
+      if (record !== undefined) return `client ${record.client}`;
+      const said = head.rawHeaders.filter(
+        (_, at, all) => at % 2 === 1 && kindOf(all[at - 1] ?? '') === 'forwarded-for',
+      );
+      return `address ${callerAddress(head, said, isTrusted)}`;
     },
   };
 }

@@ -6,7 +6,8 @@ import type { Exchange } from '../model/exchange.ts';
 import type { Failure } from '../model/failure.ts';
 import { milliseconds } from '../model/units.ts';
 import { answerRefusal, finish, takeNoMore } from './answer.ts';
-import type { Decision, DecisionFacts, Forward, Refusal } from './decide.ts';
+import { answerHeaders } from './answer_headers.ts';
+import type { Decision, DecisionFacts, Forward, Refusal, Reply } from './decide.ts';
 import type { Gateway } from './gateway.ts';
 import type { Admission } from './limits.ts';
 import { RequestBody } from './request_body.ts';
@@ -53,7 +54,7 @@ export class Passage implements Dispatcher.DispatchHandler {
   readonly #started: number;
   #facts: DecisionFacts | undefined;
   #forward: Forward | undefined;
-  #refusal: Refusal | undefined;
+  #refusal: Reply | undefined;
   #admission: Admission | undefined;
   #target: UpstreamTarget | undefined;
   #body: RequestBody | undefined;
@@ -105,6 +106,8 @@ export class Passage implements Dispatcher.DispatchHandler {
       }
     } else if ('refuse' in decision) {
       this.#refuse(decision.refuse);
+    } else if ('reply' in decision) {
+      this.#refuse(decision.reply);
     } else if (otherwise === undefined) {
       this.#refuse(decision.noRoute);
     } else {
@@ -161,12 +164,8 @@ export class Passage implements Dispatcher.DispatchHandler {
     // undici types three forms; HTTP/1.1 gives the list.
     const answer = responseHeaders((controller.rawHeaders ?? []) as (Buffer | string)[], status);
     if (answer === undefined) throw new UnusableResponse();
-    const { headers, length } = answer;
-    if (length !== undefined) this.#promised = length;
-    if (this.#facts !== undefined) headers.push('X-Request-Id', this.#facts.requestId);
-    if (this.#admission !== undefined) {
-      for (const [name, value] of this.#admission.headers) headers.push(name, value);
-    }
+    if (answer.length !== undefined) this.#promised = answer.length;
+    const headers = answerHeaders(answer.headers, this.#facts, this.#forward, this.#admission);
     // Answered before the whole request came: the rest of it must not be taken for the next one.
     if (this.#body !== undefined && !this.#request.complete) {
       headers.push('Connection', 'close');
@@ -215,12 +214,12 @@ export class Passage implements Dispatcher.DispatchHandler {
     else this.#refuse(this.#lane.gateway.refuse(failureOf(error), this.#forward?.route, error));
   }
 
-  #refuse(refusal: Refusal): void {
+  #refuse(refusal: Reply): void {
     this.#refusal = refusal;
     if (this.#over) return;
     this.#answered = true;
     this.#body?.destroy();
-    answerRefusal(this.#request, this.#response, refusal, this.#facts?.requestId ?? '');
+    answerRefusal(this.#request, this.#response, refusal, this.#facts);
   }
 
   /** The head is out and the rest will never come: only a broken connection says so. */
@@ -272,7 +271,7 @@ export class Passage implements Dispatcher.DispatchHandler {
       user: record?.user?.subject,
       status: this.#response.headersSent && (this.#answered || this.#cut) ? this.#response.statusCode : CALLER_LEFT,
       duration: milliseconds(this.#lane.clock.monotonic() - this.#started),
-      refused: this.#refusal?.failure.code,
+      refused: this.#refusal?.failure?.code,
       fault: this.#refusal?.fault,
       upstream: this.#target?.origin,
       cache: this.#facts?.cache,

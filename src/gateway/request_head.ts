@@ -26,10 +26,16 @@ export interface HeadFacts {
   /** The names that `Connection` gives away, lower case; undefined if none but `close` and `keep-alive`. */
   readonly connectionNames: ReadonlySet<string> | undefined;
   readonly hasBody: boolean;
+  /** What `Content-Length` says; 0 if there is none. */
+  readonly bodyLength: number;
   /** Whether the body is a form, in which RFC 6750 §2.2 would allow a token. */
   readonly isForm: boolean;
   readonly expectsContinue: boolean;
   readonly requestId: string | undefined;
+  /** Where the page is from that calls; undefined if nothing says so, or more than one header does. */
+  readonly origin: string | undefined;
+  /** The method that a browser asks about before it calls. */
+  readonly requestedMethod: string | undefined;
 }
 
 /** The most header lines that are read. */
@@ -61,6 +67,9 @@ export function readHead(head: RequestHead, kindOf: HeaderKinds): HeadFacts | Fa
   let isForm = false;
   let expectsContinue = false;
   let requestId: string | undefined;
+  let origin: string | undefined;
+  let repeatedOrigin = false;
+  let requestedMethod: string | undefined;
 
   for (let at = 0; at + 1 < headers.length; at += 2) {
     const value = headers[at + 1] ?? '';
@@ -94,6 +103,13 @@ export function readHead(head: RequestHead, kindOf: HeaderKinds): HeadFacts | Fa
       case 'request-id':
         requestId = value;
         break;
+      case 'origin':
+        if (origin !== undefined) repeatedOrigin = true;
+        origin = value;
+        break;
+      case 'requested-method':
+        requestedMethod = value;
+        break;
     }
   }
 
@@ -114,9 +130,12 @@ export function readHead(head: RequestHead, kindOf: HeaderKinds): HeadFacts | Fa
     repeatedAuthorization,
     connectionNames,
     hasBody: coding !== undefined || (length !== undefined && Number(length) > 0),
+    bodyLength: length === undefined ? 0 : Number(length),
     isForm,
     expectsContinue,
     requestId,
+    origin: repeatedOrigin ? undefined : origin,
+    requestedMethod,
   };
 }
 
