@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { echoSocket } from './echo_socket.ts';
 
 /*
  * The built-in demo API: what `upstream: demo` leads to. It shows callers what an upstream sees, so that a new gateway has
@@ -26,8 +28,16 @@ const LISTEN = { host: '127.0.0.1', port: 0, exclusive: true };
 /** Starts the demo API on a free port of the loopback interface. */
 export async function startDemoApi(): Promise<DemoApi> {
   const stopping = new AbortController();
-  const server = createServer((request, response) => {
+  const switched = new Set<Duplex>();
+  // An exception here would end the process, so nothing is parsed.
+  const shouldUpgradeCallback = ({ url = '' }: IncomingMessage) => /\/socket(\?|$)/.test(url);
+  const server = createServer({ shouldUpgradeCallback }, (request, response) => {
     answer(request, response, stopping.signal).catch(() => response.destroy());
+  });
+  server.on('upgrade', (request, socket, first) => {
+    switched.add(socket);
+    socket.once('close', () => switched.delete(socket));
+    echoSocket(request, socket, first);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(LISTEN, resolve);
@@ -39,6 +49,7 @@ export async function startDemoApi(): Promise<DemoApi> {
     async close() {
       stopping.abort();
       server.closeAllConnections();
+      for (const socket of switched) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
