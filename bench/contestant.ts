@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -49,13 +49,18 @@ export interface Program {
   stop(): Promise<void>;
 }
 
+/** No program outlives the bench, however that ends. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Runs a command on one core. Its standard error goes to ours, because a failing contestant must say why. */
 export function startProgram(core: string, command: string, args: readonly string[], cwd?: string): Program {
   const child = spawn('taskset', ['-c', core, command, ...args], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   const lines = createInterface({ input: child.stdout });
-  const endWithParent = () => child.kill('SIGKILL');
-  process.once('exit', endWithParent);
+  running.add(child);
 
   return {
     // `taskset` replaces itself with the command, so this is the command's own id.
@@ -69,11 +74,11 @@ export function startProgram(core: string, command: string, args: readonly strin
         lines.once('close', () => reject(new Error(`${command} ${args.join(' ')} ended before it was ready`)));
       }),
     stop: async () => {
-      const kill = setTimeout(endWithParent, 10_000);
+      const kill = setTimeout(() => child.kill('SIGKILL'), 10_000);
       child.kill('SIGTERM');
       await ended;
       clearTimeout(kill);
-      process.off('exit', endWithParent);
+      running.delete(child);
     },
   };
 }

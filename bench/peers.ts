@@ -2,6 +2,16 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** The peers that Debian brings, and what drives them. */
+export const PROGRAMS = {
+  wrk: 'wrk',
+  curl: 'curl',
+  nginx: 'nginx',
+  haproxy: 'haproxy',
+  'redis-server': 'redis-server',
+  taskset: 'util-linux',
+};
+
 /** Brings what only the bench needs, from its own lock file: the product's dependencies stay the product's. */
 export function installPeers(): void {
   const installed = join(import.meta.dirname, 'node_modules', '.package-lock.json');

@@ -1,74 +1,73 @@
 import { cpus } from 'node:os';
-import type { Round } from './load.ts';
-import type { Goal } from './rows.ts';
+import { type Figure, isMet } from './figures.ts';
+import type { Result } from './race.ts';
 
-/** One contestant's race: every round, and the medians that are compared. */
-export interface Result {
+/** What one row of the bench came to: a race with its results, or a measurement without. */
+export interface Row {
   readonly name: string;
   readonly about: string;
-  readonly median: Round;
-  readonly rounds: readonly Round[];
+  readonly results: readonly Result[];
+  readonly figures: readonly Figure[];
 }
 
-export interface Verdict extends Goal {
-  readonly ratio: number;
-  readonly met: boolean;
-}
-
-export function summarize(name: string, about: string, rounds: readonly Round[]): Result {
-  const of = (key: keyof Round) => median(rounds.map((round) => round[key]));
-  const middle = { requestsPerSecond: of('requestsPerSecond'), p50: of('p50'), p99: of('p99'), cpu: of('cpu') };
-  return { name, about, median: middle, rounds };
-}
-
-/** Only ratios taken in one run count: absolute figures move from machine to machine. */
-export function judge(goals: readonly Goal[], results: readonly Result[]): Verdict[] {
-  const throughput = new Map(results.map((result) => [result.name, result.median.requestsPerSecond]));
-  return goals.map((goal) => {
-    const ratio = (throughput.get(goal.contestant) ?? 0) / (throughput.get(goal.over) ?? Number.POSITIVE_INFINITY);
-    return { ...goal, ratio, met: ratio >= goal.atLeast };
-  });
-}
-
-export function table(results: readonly Result[], verdicts: readonly Verdict[]): string {
+/** The table of one row: medians of a race, and every figure beside its goal. */
+export function table({ name, about, results, figures }: Row): string {
   const slowest = Math.min(...results.map(({ median: { requestsPerSecond } }) => requestsPerSecond));
-  const lines = results.map(({ name, median: { requestsPerSecond, p50, p99, cpu } }) => [
-    name,
+  const lines = results.map(({ name: contestant, median: { requestsPerSecond, p50, p99, cpu } }) => [
+    contestant,
     Math.round(requestsPerSecond).toLocaleString('en'),
     (requestsPerSecond / slowest).toFixed(2),
     `${p50.toFixed(2)} ms`,
     `${p99.toFixed(2)} ms`,
     `${Math.round(cpu * 100)} %`,
   ]);
-  const header = ['medians', 'requests/s', 'ratio', 'p50', 'p99', 'core used'];
-  const widths = header.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i]?.length ?? 0)));
-  const row = (cells: readonly string[]) =>
-    cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  ');
+  const header = results.length === 0 ? [] : [['medians', 'requests/s', 'ratio', 'p50', 'p99', 'core used']];
+  const doubts = idle(results).map((each) => `DOUBT   the core was not the limit of ${each}: its figures say little`);
+  return [`\n${name}: ${about}`, ...aligned([...header, ...lines]), ...figures.map(sentence), ...doubts].join('\n');
+}
 
-  const goals = verdicts.map(
-    ({ contestant, over, atLeast, ratio, met }) =>
-      `${met ? 'met   ' : 'MISSED'}  ${contestant} is ${ratio.toFixed(2)} × ${over}; the goal is ${atLeast} ×`,
+function sentence(figure: Figure): string {
+  const { what, value, atLeast, atMost } = figure;
+  const goals = [...(atLeast === undefined ? [] : [`≥ ${atLeast}`]), ...(atMost === undefined ? [] : [`≤ ${atMost}`])];
+  const verdict = goals.length === 0 ? '      ' : isMet(figure) ? 'met   ' : 'MISSED';
+  return `${verdict}  ${what}: ${rounded(value)}${goals.length > 0 ? `; the goal is ${goals.join(' and ')}` : ''}`;
+}
+
+/** Three digits that mean something. */
+export const rounded = (value: number): string =>
+  Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
+
+/** All goals of the run, the missed ones last, where they are seen. */
+export function summary(rows: readonly Row[]): string {
+  const judged = rows
+    .flatMap(({ name, figures }) => figures.map((figure) => ({ ...figure, what: `${name}: ${figure.what}` })))
+    .filter(({ atLeast, atMost }) => atLeast !== undefined || atMost !== undefined);
+  const missed = judged.filter((figure) => !isMet(figure));
+  return [`\n${judged.length - missed.length} of ${judged.length} goals met`, ...missed.map(sentence)].join('\n');
+}
+
+function aligned(lines: readonly (readonly string[])[]): string[] {
+  const widths = (lines[0] ?? []).map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
+  return lines.map((cells) =>
+    cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  '),
   );
-  const doubts = idle(results).map((name) => `DOUBT   the core was not the limit of ${name}: these figures say little`);
-  return [row(header), ...lines.map(row), '', ...goals, ...doubts].join('\n').trimEnd();
 }
 
 /** Below this share of its core, a proxy was waiting for something else: a busy machine, or a load generator at its end. */
 const BUSY = 0.9;
 
-/** Who did not get or need the whole core. A run with one of them compares something else than the proxies. */
+/** Who did not get or need the whole core. A race with one of them compares something else than the proxies. */
 export function idle(results: readonly Result[]): string[] {
   return results.filter(({ median: { cpu } }) => cpu < BUSY).map(({ name }) => name);
 }
 
 /** What `results.json` keeps: enough to see how a number came about. */
-export function record(results: readonly Result[], verdicts: readonly Verdict[], seconds: number): string {
+export function record(rows: readonly Row[], pace: object): string {
   const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version };
-  return `${JSON.stringify({ date: new Date().toISOString(), machine, seconds, goals: verdicts, results }, null, 2)}\n`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.ceil((sorted.length - 1) / 2)]];
-  return ((low ?? Number.NaN) + (high ?? Number.NaN)) / 2;
+  const judged = rows.map((row) => ({
+    ...row,
+    figures: row.figures.map((figure) => ({ ...figure, met: isMet(figure) })),
+    doubts: idle(row.results),
+  }));
+  return `${JSON.stringify({ date: new Date().toISOString(), machine, pace, rows: judged }, null, 2)}\n`;
 }

@@ -1,16 +1,64 @@
-import type { Contestant } from './contestant.ts';
 import { bareHttpProxy } from './contestants/bare_http_proxy.ts';
 import { bareUndici } from './contestants/bare_undici.ts';
-import { gatehouse } from './contestants/gatehouse.ts';
+import { expressGateway } from './contestants/express_gateway.ts';
+import { fastifyHttpProxy } from './contestants/fastify_http_proxy.ts';
+import {
+  gatehouse,
+  gatehouse10Routes,
+  gatehouse10000Routes,
+  gatehouseFullLane,
+  gatehouseRedis,
+} from './contestants/gatehouse.ts';
+import { haproxy } from './contestants/haproxy.ts';
+import { nginx } from './contestants/nginx.ts';
+import { nginxLuaCached, nginxLuaRedis } from './contestants/nginx_lua.ts';
+import { chunked } from './contestants/uploads.ts';
+import type { Measurement } from './figures.ts';
+import type { Race } from './race.ts';
 
-/** Who runs. */
-export const CONTESTANTS: readonly Contestant[] = [gatehouse, bareUndici, bareHttpProxy];
+/** Who runs against whom, and what is to come of it. */
+export const RACES: readonly Race[] = [
+  {
+    name: 'cached token, small GET',
+    about: 'one token that everybody who checks tokens has cached; 135 bytes come back',
+    contestants: [
+      gatehouse,
+      nginxLuaCached,
+      nginx,
+      haproxy,
+      gatehouseFullLane,
+      bareUndici,
+      bareHttpProxy,
+      fastifyHttpProxy,
+      expressGateway,
+    ],
+    goals: [
+      { contestant: gatehouse.name, over: nginxLuaCached.name, atLeast: 0.85 },
+      { contestant: gatehouse.name, over: bareUndici.name, atLeast: 2 },
+      { contestant: gatehouse.name, over: bareHttpProxy.name, atLeast: 4.5 },
+      { contestant: gatehouse.name, over: expressGateway.name, atLeast: 20 },
+      { contestant: gatehouseFullLane.name, over: bareUndici.name, atLeast: 0.95 },
+    ],
+  },
+  {
+    name: 'every token asked of Redis',
+    about: 'no cache: each call costs a look-up over loopback',
+    contestants: [gatehouseRedis, nginxLuaRedis],
+    goals: [{ contestant: gatehouseRedis.name, over: nginxLuaRedis.name, atLeast: 1.2 }],
+  },
+  {
+    name: 'chunked uploads',
+    about: 'POST of 1 KiB in two chunks, which the fast lane hands over to node:http',
+    contestants: [chunked(gatehouse), chunked(bareUndici)],
+    goals: [{ contestant: gatehouse.name, over: bareUndici.name, atLeast: 0.95 }],
+  },
+  {
+    name: '10,000 routes',
+    about: 'the routes differ in their paths; a small GET of one of them with a cached token',
+    contestants: [gatehouse10000Routes, gatehouse10Routes],
+    goals: [{ contestant: gatehouse10000Routes.name, over: gatehouse10Routes.name, atLeast: 0.97 }],
+  },
+];
 
-/** At least this many times the throughput of another contestant in the same run, or the bench fails. */
-export interface Goal {
-  readonly contestant: string;
-  readonly over: string;
-  readonly atLeast: number;
-}
-
-export const GOALS: readonly Goal[] = [{ contestant: gatehouse.name, over: bareUndici.name, atLeast: 0.9 }];
+/** What is no race. */
+export const MEASUREMENTS: readonly Measurement[] = [];

@@ -2,119 +2,90 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { ensurePrograms } from '../test/support/ensure_dependencies.ts';
-import type { Contestant, Entrant } from './contestant.ts';
-import { answerOf, load, type Round } from './load.ts';
-import { installPeers } from './peers.ts';
+import { chart } from './chart.ts';
+import type { Track } from './contestant.ts';
+import { isMet, type Measurement } from './figures.ts';
+import { flameGraph } from './flame.ts';
+import { answerOf } from './load.ts';
+import { installPeers, PROGRAMS } from './peers.ts';
+import { durationOf, type Race, ratios, run } from './race.ts';
 import { startRedis } from './redis.ts';
-import { idle, judge, record, summarize, table } from './report.ts';
-import { CONTESTANTS, GOALS } from './rows.ts';
-import { BODY, startUpstream } from './upstream.ts';
+import { type Row, record, summary, table } from './report.ts';
+import { MEASUREMENTS, RACES } from './rows.ts';
+import { readSettings, type Settings } from './settings.ts';
+import { startUpstream } from './upstream.ts';
 
 /**
- * `npm run bench`: every contestant in one run, on one core each, in interleaved rounds, judged by ratios of medians.
+ * `npm run bench`: every row in one run, each proxy on one core, judged by ratios of medians and by bounds.
  * Loopback only, bounded in time, and it cleans up behind itself.
  */
-
-interface Settings {
-  readonly seconds: number;
-  readonly warmup: number;
-  readonly rounds: number;
-  readonly only: readonly string[];
-  readonly profile: boolean;
-}
-
-interface Racer {
-  readonly contestant: Contestant;
-  readonly entrant: Entrant;
-  readonly rounds: Round[];
-}
-
 async function main(): Promise<number> {
   // 1. What to do, and with what.
-  const settings = readSettings();
-  ensurePrograms({ wrk: 'wrk', nginx: 'nginx', 'redis-server': 'redis-server', taskset: 'util-linux' });
+  const settings = readSettings(namesOf(RACES, MEASUREMENTS));
+  ensurePrograms(PROGRAMS);
   installPeers();
   if (availableParallelism() < 2) throw new Error('the bench needs two cores: one for the proxy, one for the load');
-  const directory = temporaryDirectory();
+  const { races, measurements } = chosen(settings);
+  endAfter(races, measurements, settings);
 
-  // 2. Everyone up, and answering what the upstream answers.
+  // 2. What stands behind every contestant.
+  const directory = temporaryDirectory();
   const upstream = await startUpstream(join(directory, 'upstream'));
   await answerOf(upstream.url);
   const redis = await startRedis(join(directory, 'redis'));
-  const racers: Racer[] = [];
-  for (const contestant of contestants(settings)) {
-    const profile = settings.profile ? join(import.meta.dirname, 'gatehouse.cpuprofile') : undefined;
-    const track = {
-      upstream: upstream.url,
-      redis: redis.url,
-      directory: join(directory, String(racers.length)),
-      profile,
-    };
-    const entrant = await contestant.start(track);
-    if ((await answerOf(entrant.url, entrant.headers)) !== BODY) throw new Error(`${contestant.name} changed the body`);
-    racers.push({ contestant, entrant, rounds: [] });
-  }
+  const profile = settings.profile ? join(import.meta.dirname, 'gatehouse.cpuprofile') : undefined;
+  const trackOf = (row: number): Track => {
+    return { upstream: upstream.url, redis: redis.url, directory: join(directory, String(row)), profile };
+  };
 
-  // 3. The race. Only one is under load at a time; each round starts with another, so that no one always runs first.
-  endAfter(settings, racers.length);
-  for (const { entrant } of racers) await load(entrant, settings.warmup);
-  for (let round = 0; round < settings.rounds; round++) {
-    for (const i of racers.keys()) {
-      const racer = racers[(round + i) % racers.length];
-      racer?.rounds.push(await load(racer.entrant, settings.seconds));
-    }
-    console.log(`round ${round + 1} of ${settings.rounds}`);
+  // 3. The rows, one after the other.
+  const rows: Row[] = [];
+  const say = (row: Row): void => {
+    rows.push(row);
+    console.log(table(row));
+  };
+  for (const race of races) {
+    const results = await run(race, settings, trackOf(rows.length));
+    say({ name: race.name, about: race.about, results, figures: ratios(race, results) });
   }
-
-  // 4. Everyone down.
-  for (const { entrant } of racers) await entrant.stop();
+  for (const { name, about, measure } of measurements) {
+    say({ name, about, results: [], figures: await measure(trackOf(rows.length)) });
+  }
   await upstream.stop();
   await redis.stop();
 
-  // 5. The verdict. A profiler or a missing opponent makes the figures incomparable, so those runs are not judged.
-  const results = racers.map(({ contestant, rounds }) => summarize(contestant.name, contestant.about, rounds));
-  const verdicts = settings.profile || settings.only.length > 0 ? [] : judge(GOALS, results);
-  console.log(`\n${table(results, verdicts)}`);
-  if (settings.profile) console.log('\nProfile: bench/gatehouse.cpuprofile');
-  if (verdicts.length === 0) return 0;
-  if (idle(results).length === 0)
-    await writeFile(join(import.meta.dirname, 'results.json'), record(results, verdicts, settings.seconds));
-  return verdicts.every(({ met }) => met) ? 0 : 1;
+  // 4. The verdict. A profiler or a missing opponent makes the figures incomparable, so those runs are not judged.
+  if (profile !== undefined) await drawProfile(profile);
+  if (settings.profile || settings.only.length > 0) return 0;
+  console.log(summary(rows));
+  await writeFile(join(import.meta.dirname, 'results.json'), record(rows, settings));
+  await writeFile(join(import.meta.dirname, 'chart.svg'), chart(rows));
+  return rows.every(({ figures }) => figures.every(isMet)) ? 0 : 1;
 }
 
-function readSettings(): Settings {
-  const { values } = parseArgs({
-    options: {
-      seconds: { type: 'string', default: '4' },
-      warmup: { type: 'string', default: '3' },
-      rounds: { type: 'string', default: '5' },
-      only: { type: 'string', multiple: true, default: [] },
-      profile: { type: 'boolean', default: false },
-    },
+function namesOf(races: readonly Race[], measurements: readonly Measurement[]): string[] {
+  const contestants = races.flatMap((race) => race.contestants.map(({ name }) => name));
+  return [...new Set([...races, ...measurements].map(({ name }) => name).concat(contestants))];
+}
+
+/** A race that is named runs whole; one that is not runs with those of its contestants that are. */
+function chosen({ only }: Settings): { races: readonly Race[]; measurements: readonly Measurement[] } {
+  if (only.length === 0) return { races: RACES, measurements: MEASUREMENTS };
+  const named = RACES.map((race) => {
+    if (only.includes(race.name)) return race;
+    return { ...race, goals: [], contestants: race.contestants.filter(({ name }) => only.includes(name)) };
   });
   return {
-    seconds: countUpTo(60, '--seconds', values.seconds),
-    warmup: countUpTo(60, '--warmup', values.warmup),
-    rounds: countUpTo(50, '--rounds', values.rounds),
-    only: values.profile ? ['gatehouse'] : values.only,
-    profile: values.profile,
+    races: named.filter(({ contestants }) => contestants.length > 0),
+    measurements: MEASUREMENTS.filter(({ name }) => only.includes(name)),
   };
 }
 
-function countUpTo(most: number, name: string, text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1 || count > most)
-    throw new Error(`${name} must be 1 to ${most}, not ${text}`);
-  return count;
-}
-
-function contestants({ only }: Settings): readonly Contestant[] {
-  const unknown = only.filter((name) => !CONTESTANTS.some((contestant) => contestant.name === name));
-  const names = CONTESTANTS.map(({ name }) => `"${name}"`).join(', ');
-  if (unknown.length > 0) throw new Error(`--only "${unknown[0]}": there are ${names}`);
-  return only.length === 0 ? CONTESTANTS : CONTESTANTS.filter(({ name }) => only.includes(name));
+async function drawProfile(profile: string): Promise<void> {
+  const drawing = join(import.meta.dirname, 'flame.svg');
+  await writeFile(drawing, await flameGraph(profile));
+  console.log(`\nProfile: ${profile}\nFlame graph: ${drawing}`);
 }
 
 /** Gone when the process ends, however it ends. */
@@ -124,10 +95,12 @@ function temporaryDirectory(): string {
   return directory;
 }
 
-/** A run that takes far longer than its rounds hangs somewhere: it ends, and its children with it. */
-function endAfter({ seconds, warmup, rounds }: Settings, contestants: number): void {
-  const planned = (warmup + rounds * seconds) * contestants;
-  setTimeout(() => fail(new Error(`not done after ${planned + 60} s`)), (planned + 60) * 1000).unref();
+/** A run that takes far longer than its rows hangs somewhere: it ends, and its children with it. */
+function endAfter(races: readonly Race[], measurements: readonly Measurement[], settings: Settings): void {
+  const racing = races.reduce((sum, race) => sum + durationOf(race, settings), 0);
+  const planned = measurements.reduce((sum, { duration }) => sum + duration, racing);
+  const most = Math.ceil(planned * 1.5 + 60);
+  setTimeout(() => fail(new Error(`not done after ${most} s`)), most * 1000).unref();
 }
 
 function fail(error: unknown): never {

@@ -1,70 +1,26 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Contestant, type Entrant, freePort, PROXY_CORE, startProgram, type Track } from '../contestant.ts';
-import { answerOf } from '../load.ts';
+import type { Contestant } from '../contestant.ts';
+import { type Setting, startGatehouse } from '../gatehouse_process.ts';
 
-/** The product as it ships: the process that `gatehouse start` runs, with one route that asks for a scope. */
-export const gatehouse: Contestant = {
-  name: 'gatehouse',
-  about: 'the gateway, memory store, one cached token, scope check, identity headers, limits of the contract',
-  start,
+/** The product as it ships, with one route that asks for a scope. */
+export const gatehouse = variant('gatehouse', 'the fast lane: one cached token, scope check, identity headers', {});
+
+/** What the fast lane hands over goes this way: node:http in front, the same upstream side behind it. */
+export const gatehouseFullLane = variant('gatehouse, full lane', 'the same with listen.fast_lane: false', {
+  listen: 'fast_lane: false',
+});
+
+/** Nothing is cached, so that every call asks Redis. */
+export const gatehouseRedis: Contestant = {
+  name: 'gatehouse, Redis each time',
+  about: 'cache.max_tokens: 0, so that every call asks Redis',
+  start: (track) => startGatehouse(track, { store: `type: redis, url: "${track.redis}"`, cache: 'max_tokens: 0' }),
 };
 
-const ROOT = join(import.meta.dirname, '..', '..');
-const CLIENT = 'bench';
-const SECRET = 'only-for-this-loopback-run';
+export const gatehouse10Routes = variant('gatehouse, 10 routes', 'the asked-for route is the last', { routes: 10 });
+export const gatehouse10000Routes = variant('gatehouse, 10,000 routes', 'the asked-for route is the last', {
+  routes: 10_000,
+});
 
-async function start(track: Track): Promise<Entrant> {
-  const [port, adminPort] = [await freePort(), await freePort()];
-  const file = join(track.directory, 'gatehouse.yaml');
-  await mkdir(track.directory, { recursive: true });
-  await writeFile(file, configuration(port, adminPort, track.upstream));
-
-  const program = startProgram(
-    PROXY_CORE,
-    process.execPath,
-    [...profiling(track), join('src', 'main.ts'), 'start', '--config', file],
-    ROOT,
-  );
-  await answerOf(`http://127.0.0.1:${adminPort}/health/ready`);
-  const token = await accessToken(`http://127.0.0.1:${port}/oauth2/token`);
-  return {
-    url: `http://127.0.0.1:${port}/hello`,
-    headers: { authorization: `Bearer ${token}` },
-    pid: program.pid,
-    stop: program.stop,
-  };
-}
-
-/** The peers write no log of requests, so neither does the gateway here; refusals and troubles would still show. */
-const configuration = (port: number, adminPort: number, upstream: string): string => `
-listen: { host: 127.0.0.1, port: ${port} }
-admin: { host: 127.0.0.1, port: ${adminPort} }
-store: { type: memory }
-log: { level: warn }
-routes:
-  - { name: api, path: /*, upstream: "${upstream}", scopes: [bench:read] }
-clients:
-  - { id: ${CLIENT}, name: Bench, secret: ${SECRET}, grants: [client_credentials], scopes: [bench:read] }
-`;
-
-async function accessToken(endpoint: string): Promise<string> {
-  const response = await fetch(endpoint, {
-    method: 'POST',
-    headers: { authorization: `Basic ${btoa(`${CLIENT}:${SECRET}`)}` },
-    body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'bench:read' }),
-  });
-  // A token answer (RFC 6749 §5.1) or an error object: anything but a string here fails the run.
-  const { access_token: token, ...rest } = (await response.json()) as { access_token?: unknown };
-  if (typeof token !== 'string') throw new Error(`no token: ${response.status} ${JSON.stringify(rest)}`);
-  return token;
-}
-
-function profiling({ profile }: Track): string[] {
-  if (profile === undefined) return [];
-  return [
-    '--cpu-prof',
-    `--cpu-prof-dir=${join(profile, '..')}`,
-    `--cpu-prof-name=${profile.slice(profile.lastIndexOf('/') + 1)}`,
-  ];
+function variant(name: string, about: string, setting: Setting): Contestant {
+  return { name, about, start: (track) => startGatehouse(track, setting) };
 }

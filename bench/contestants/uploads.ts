@@ -1,0 +1,15 @@
+import { fileURLToPath } from 'node:url';
+import type { Contestant } from '../contestant.ts';
+
+const SCRIPT = fileURLToPath(new URL('../wrk/post_chunked.lua', import.meta.url));
+
+/** A contestant to which every call brings a body without a length. */
+export function chunked(contestant: Contestant): Contestant {
+  return {
+    ...contestant,
+    start: async (track) => {
+      const entrant = await contestant.start(track);
+      return { ...entrant, url: new URL('/upload', entrant.url).href, script: { file: SCRIPT } };
+    },
+  };
+}
