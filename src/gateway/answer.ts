@@ -70,8 +70,12 @@ export function finish(request: IncomingMessage, response: ServerResponse): void
   request.on('data', take).on('end', stop).on('close', stop).resume();
 }
 
-/** Whether no body is announced, or a short one that the caller sends without waiting for a word from us. */
+/**
+ * Whether no body is announced, or a short one that the caller sends without waiting for a word from us. An HTTP/2 stream can be
+ * ended at any time, and nothing of it is taken for anything else.
+ */
 export function endsSoon(request: IncomingMessage): boolean {
+  if (request.httpVersionMajor === 2) return true;
   const { 'transfer-encoding': coding, 'content-length': length, expect } = request.headers;
   return coding === undefined && expect === undefined && Number(length ?? 0) <= READ_TO_END;
 }

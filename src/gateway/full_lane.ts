@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { TLSSocket } from 'node:tls';
 import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { isTooLate } from './answer.ts';
 import type { Gateway } from './gateway.ts';
 import { Passage } from './passage.ts';
-import type { RequestHead } from './request_head.ts';
+import { HAS_BODY, type RequestHead } from './request_head.ts';
 import { createUpstreams } from './upstreams.ts';
 
 export interface FullLaneDependencies {
@@ -40,13 +39,14 @@ export function createFullLane({ gateway, clock, report, demoUrl }: FullLaneDepe
   };
 }
 
-export function headOf(request: IncomingMessage): RequestHead {
+export function headOf(request: IncomingMessage & { readonly [HAS_BODY]?: boolean }): RequestHead {
   return {
     method: request.method ?? '',
     target: request.url ?? '',
     httpVersion: request.httpVersion,
     rawHeaders: request.rawHeaders,
     remoteAddress: request.socket.remoteAddress,
-    secure: request.socket instanceof TLSSocket,
+    secure: 'encrypted' in request.socket,
+    streamHasBody: request[HAS_BODY],
   };
 }

@@ -8,8 +8,10 @@ export interface RequestHead {
   readonly method: string;
   /** The request target as sent. */
   readonly target: string;
-  /** `1.0` or `1.1`. */
+  /** `1.0` or `1.1`; `2.0` only if it came as a stream. */
   readonly httpVersion: string;
+  /** Of a request that came as an HTTP/2 stream: whether a body follows. The stream says where it ends. */
+  readonly streamHasBody?: boolean | undefined;
   /** Names and values in turn, as sent, repetitions included. */
   readonly rawHeaders: readonly string[];
   /** The address of the other end of the connection; absent if it is gone, or no IP connection. */
@@ -17,6 +19,9 @@ export interface RequestHead {
   /** Whether the connection is TLS. */
   readonly secure: boolean;
 }
+
+/** On a request that our own listener read from an HTTP/2 stream: whether a body follows its head. */
+export const HAS_BODY: unique symbol = Symbol('whether a body follows');
 
 /** What the header list says, once it is certain that it can be read in one way only. */
 export interface HeadFacts {
@@ -51,8 +56,9 @@ const NEVER_CONNECTION_NAMES = ['host', 'content-length', 'transfer-encoding'];
  * refused here; nothing relies on that.
  */
 export function readHead(head: RequestHead, kindOf: HeaderKinds): HeadFacts | Failure {
-  // Node's parser lets 0.9 and 2.0 pass, whose framing is another.
-  if (head.httpVersion !== '1.1' && head.httpVersion !== '1.0')
+  // Node's parser lets 0.9 and 2.0 pass, whose framing is another; a stream has been framed by HTTP/2 itself.
+  const isStream = head.httpVersion === '2.0' && head.streamHasBody !== undefined;
+  if (head.httpVersion !== '1.1' && head.httpVersion !== '1.0' && !isStream)
     return ambiguous('Only HTTP/1.1 and HTTP/1.0 are read here.');
   const headers = head.rawHeaders;
   if (headers.length > MAX_HEADERS * 2) {
@@ -98,7 +104,7 @@ export function readHead(head: RequestHead, kindOf: HeaderKinds): HeadFacts | Fa
         break;
       case 'expect':
         // HTTP/1.0 knows no interim answers and would take one for the answer (RFC 9110 §10.1.1).
-        if (value.toLowerCase() === '100-continue' && head.httpVersion === '1.1') expectsContinue = true;
+        if (value.toLowerCase() === '100-continue' && head.httpVersion !== '1.0') expectsContinue = true;
         break;
       case 'request-id':
         requestId = value;
@@ -116,6 +122,11 @@ export function readHead(head: RequestHead, kindOf: HeaderKinds): HeadFacts | Fa
   const where = host === undefined ? undefined : readHost(host);
   if (where === undefined)
     return ambiguous('The request needs exactly one Host header of the form "name" or "name:port".');
+  // RFC 9113 §8.2.2: they mean one HTTP/1.1 connection, and one of them frames.
+  if (isStream && (connection !== undefined || coding !== undefined))
+    return ambiguous('An HTTP/2 request has no Connection and no Transfer-Encoding header.');
+  if (isStream && head.streamHasBody === false && length !== undefined && Number(length) !== 0)
+    return ambiguous('The Content-Length header announces a body that the stream does not have.');
   const framing = problemOfFraming(head.httpVersion, length, coding);
   if (framing !== undefined) return ambiguous(framing);
   const connectionNames = connection === undefined ? undefined : namesIn(connection);
@@ -129,7 +140,7 @@ export function readHead(head: RequestHead, kindOf: HeaderKinds): HeadFacts | Fa
     authorization,
     repeatedAuthorization,
     connectionNames,
-    hasBody: coding !== undefined || (length !== undefined && Number(length) > 0),
+    hasBody: length === undefined ? coding !== undefined || head.streamHasBody === true : Number(length) > 0,
     bodyLength: length === undefined ? 0 : Number(length),
     isForm,
     expectsContinue,

@@ -37,7 +37,7 @@ export async function readBody(ctx: Context, accepts: Accepts, deadline: Millise
   const type = mediaType(ctx, accepts);
   if (type === undefined) return [];
   // HTTP/1.0 would take it for the answer (RFC 9110 §10.1.1).
-  if (ctx.req.headers.expect !== undefined && ctx.req.httpVersion === '1.1') ctx.res.writeContinue();
+  if (ctx.req.headers.expect !== undefined && ctx.req.httpVersion !== '1.0') ctx.res.writeContinue();
   const text = await withDeadline(textOf(ctx), deadline);
   // What the decoder puts for bytes that are not UTF-8. Sent on purpose it would be no sensible name or password either.
   if (text.includes('\ufffd')) throw new ProtocolError('invalid_request', 'The body is not UTF-8.');
