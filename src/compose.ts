@@ -18,9 +18,11 @@ import type { DialectVariant } from './dialects/dialect.ts';
 import { locus } from './dialects/locus.ts';
 import { oauth2 } from './dialects/oauth2.ts';
 import { roambi } from './dialects/roambi.ts';
+import { createForwardAuth } from './gateway/forward_auth.ts';
 import { createFullLane } from './gateway/full_lane.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { createEndpoints } from './http/edge.ts';
+import { createForwardAuthEndpoint } from './http/forward_auth_endpoint.ts';
 import { type Clock, systemClock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
 import type { Exchange } from './model/exchange.ts';
@@ -172,16 +174,6 @@ export async function composeCore(
     signingKeys,
   });
 
-  const endpoints = createEndpoints({
-    dialects: speaking,
-    protocol,
-    clock,
-    trustedProxies: config.listen.trustedProxies,
-    report,
-    tokenIssued: (grant) => metrics.tokenIssued(grant),
-    trouble: (level, event, detail) => log.event(level, event, detail),
-  });
-
   // What a route does not say of limits its dialect says, for all such routes together.
   const routes = config.routes.map((route) => {
     const limits = route.limits ?? dialectOf(route.dialect).limits;
@@ -199,6 +191,27 @@ export async function composeCore(
       return (failure) => dialect.fail(failure, 'route');
     },
   });
+  const endpoints = createEndpoints({
+    dialects: speaking,
+    protocol,
+    clock,
+    trustedProxies: config.listen.trustedProxies,
+    forwardAuth: config.forwardAuth
+      ? createForwardAuthEndpoint({
+          forwardAuth: createForwardAuth({
+            gateway,
+            identityHeaders: config.identityHeaders,
+            trustedProxies: config.listen.trustedProxies,
+          }),
+          clock,
+          report,
+        })
+      : undefined,
+    report,
+    tokenIssued: (grant) => metrics.tokenIssued(grant),
+    trouble: (level, event, detail) => log.event(level, event, detail),
+  });
+
   const isDemo = config.routes.some(({ upstream }) => upstream.targets.includes('demo'));
   const demo = isDemo ? await startDemoApi() : undefined;
   const fullLane = createFullLane({ gateway, clock, report, ...(demo && { demoUrl: demo.url }) });

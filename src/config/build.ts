@@ -1,7 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import type { Client } from '../model/client.ts';
 import type { Config } from '../model/config.ts';
-import type { IdentityHeaders, Route } from '../model/route.ts';
+import type { CorsPolicy, IdentityHeaders, Route, Upstream } from '../model/route.ts';
+import { DEFAULT_BREAKER } from './schema/upstream.ts';
 import { secretHash } from './secret_hash.ts';
 import type { ClientFields, RouteFields, Sections } from './sections.ts';
 import { connectionUsers } from './users.ts';
@@ -22,6 +23,7 @@ export function buildConfig(file: string, sections: Sections): Config {
       trustedProxies: listen.trusted_proxies,
       publicUrl: listen.public_url,
     },
+    forwardAuth: whole(sections.top).forward_auth,
     admin: whole(sections.admin),
     store: variantOf(sections.store),
     cache: {
@@ -57,13 +59,9 @@ function route(it: RouteFields): Route {
     path: it.path,
     host: it.host,
     methods: it.methods,
-    upstream: {
-      targets: it.upstream.targets,
-      connectTimeout: it.upstream.connect_timeout,
-      timeout: it.upstream.timeout,
-      idleTimeout: it.upstream.idle_timeout,
-    },
+    upstream: upstream(it),
     stripPrefix: it.strip_prefix,
+    addPrefix: it.add_prefix,
     auth: it.auth,
     scopes: it.scopes,
     audience: it.audience,
@@ -72,6 +70,48 @@ function route(it: RouteFields): Route {
     limits: it.limits && { perToken: it.limits.per_token, concurrent: it.limits.concurrent, status: it.limits.status },
     serveCached: it.on_store_outage,
     forwardAuthorization: it.forward_authorization,
+    maxBody: it.max_body,
+    requestHeaders: it.request_headers,
+    responseHeaders: it.response_headers,
+    cors: it.cors && corsPolicy(it, it.cors),
+  };
+}
+
+function upstream({ upstream: it }: RouteFields): Upstream {
+  const { health } = it;
+  // One target alone gets every call whatever becomes of it, unless the file says otherwise: there is nothing better to do.
+  const breaker = it.breaker ?? (it.targets.length > 1 && DEFAULT_BREAKER);
+  return {
+    targets: it.targets,
+    balance: it.balance,
+    retries: it.retries,
+    connectTimeout: it.connect_timeout,
+    timeout: it.timeout,
+    idleTimeout: it.idle_timeout,
+    health: health && {
+      path: health.path,
+      interval: health.interval,
+      timeout: health.timeout,
+      healthyAfter: health.healthy_after,
+      unhealthyAfter: health.unhealthy_after,
+      expect: health.expect,
+    },
+    breaker: breaker
+      ? { maxFailures: breaker.max_failures, retryAfter: breaker.retry_after, statuses: breaker.statuses }
+      : undefined,
+  };
+}
+
+const USUAL_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+function corsPolicy({ methods }: RouteFields, it: NonNullable<RouteFields['cors']>): CorsPolicy {
+  return {
+    origins: it.origins,
+    methods: it.methods ?? methods ?? USUAL_METHODS,
+    headers: it.headers,
+    expose: it.expose,
+    credentials: it.credentials,
+    maxAge: it.max_age,
   };
 }
 

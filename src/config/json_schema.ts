@@ -15,6 +15,7 @@ export type JsonSchema = { [keyword: string]: unknown };
 export function jsonSchema(variants: ConfigVariants): JsonSchema {
   const properties: Record<(typeof SECTION_KEYS)[number], JsonSchema> = {
     listen: described('Where clients reach the gateway.', schemaOf(listen)),
+    forward_auth: asMapping(asMapping(schemaOf(top)['properties'])['forward_auth']),
     admin: described('Where operators reach it: health, metrics, admin API.', schemaOf(admin)),
     store: {
       ...described('Where tokens, sessions and consents are kept.', oneOf(variants.stores, storeFrame)),

@@ -1,13 +1,7 @@
-const NOT_YET = 'is not available in this version: remove it';
-
 /** Keys that people write with good reason although there is no such key, with what to tell them. List positions are left out. A map, because any word may be asked for, `toString` too. */
 const REMARKS: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    'routes[].upstream.balance': NOT_YET,
-    'routes[].upstream.health': NOT_YET,
-    'routes[].upstream.retries': NOT_YET,
-    forward_auth: NOT_YET,
-    'listen.forward_auth': NOT_YET,
+    'listen.forward_auth': 'unknown key: write forward_auth at the top of the file, beside listen',
     'clients[].client_id': 'unknown key: a client is named by id',
     'clients[].client_secret': 'unknown key: write secret, or secret_hash',
     'connections[].users[].password':

@@ -32,6 +32,7 @@ export interface Sections {
 /** The keys at the top of the file, in the order of the documentation. */
 export const SECTION_KEYS = [
   'listen',
+  'forward_auth',
   'admin',
   'store',
   'cache',

@@ -90,6 +90,8 @@ export function createForwardAuth(deps: ForwardAuthDependencies): ForwardAuth {
       const about = { method: head.method, path, cache };
       if ('refuse' in decision) return refuse(decision.refuse, requestId, about);
       if ('noRoute' in decision) return refuse(decision.noRoute, requestId, about);
+      // Its head has no Origin, so it is never taken for a preflight.
+      if ('reply' in decision) return refuse(gateway.refuse(NO_PREFLIGHT), requestId, about);
       const { forward } = decision;
       const admitted = gateway.admit(countable(forward));
       const judge = (admission: Awaited<typeof admitted>): Verdict => {
@@ -122,6 +124,11 @@ const NO_STORE: readonly Pair[] = [['Cache-Control', 'no-store']];
 const NOT_TRUSTED: Failure = {
   code: 'access_denied',
   description: 'Only proxies that listen.trusted_proxies names may ask for verdicts.',
+};
+
+const NO_PREFLIGHT: Failure = {
+  code: 'method_not_allowed',
+  description: 'Questions of browsers about other origins are answered by the proxy in front or by the upstream.',
 };
 
 /** nginx takes 2xx, 401 and 403 for verdicts and makes 500 of everything else; what it was is in `X-Auth-Status`. */

@@ -10,20 +10,28 @@ import type { ListenSettings } from '../model/config.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { type AppDependencies, createApp } from './app.ts';
 import { createListener, type Listener } from './listener.ts';
-import { type FindEndpoint, ownEndpoints } from './own_endpoints.ts';
+import { type FindEndpoint, type OwnEndpoint, ownEndpoints } from './own_endpoints.ts';
 import { ownRequestReader } from './own_request.ts';
 
 export interface EndpointsDependencies extends Omit<AppDependencies, 'dialect' | 'readRequest'> {
   readonly dialects: readonly { readonly dialect: Dialect; readonly host?: string | undefined }[];
   /** CIDR ranges of the proxies whose `X-Forwarded-*` and `X-Request-Id` are believed. */
   readonly trustedProxies: readonly string[];
+  /** Absent: proxies cannot ask for verdicts. */
+  readonly forwardAuth?: OwnEndpoint | undefined;
 }
 
 /** The endpoints of all dialects, for the main listener and for the middleware alike. */
-export function createEndpoints({ dialects, trustedProxies, ...deps }: EndpointsDependencies): FindEndpoint {
+export function createEndpoints({
+  dialects,
+  trustedProxies,
+  forwardAuth,
+  ...deps
+}: EndpointsDependencies): FindEndpoint {
   const readRequest = ownRequestReader(trustedProxies);
   return ownEndpoints(
     dialects.map(({ dialect, host }) => ({ app: createApp({ ...deps, dialect, readRequest }), host })),
+    forwardAuth,
   );
 }
 

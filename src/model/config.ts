@@ -7,6 +7,8 @@ export interface Config {
   /** The file it came from, for messages. */
   readonly file: string;
   readonly listen: ListenSettings;
+  /** Whether proxies may ask for verdicts (`/auth`). */
+  readonly forwardAuth: boolean;
   readonly admin: AdminSettings;
   readonly store: VariantSettings;
   readonly cache: CacheSettings;

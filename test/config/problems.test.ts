@@ -31,7 +31,7 @@ clients:
       '8:11: routes[0].path: must start with /',
       '10:15: routes[0].upstream: must be demo, or a URL such as http://127.0.0.1:9000',
       '11:13: routes[0].scopes: must be a list of scopes, or a mapping of methods to such lists',
-      '12:5: routes[1].upstream: must be a URL such as http://127.0.0.1:9000, demo, or a mapping with targets',
+      '12:5: routes[1].upstream: must be a URL such as http://127.0.0.1:9000, demo, none, or a mapping with targets',
       '12:11: routes[1].name: is also the name of the route in line 7: choose another',
       '13:11: routes[1].path: lies below /oauth2, where the dialect oauth2 answers (line 1): move the route or give the dialect another prefix',
       '14:15: routes[1].methods[0]: must be an HTTP method in upper case, such as GET',
@@ -113,7 +113,10 @@ describe('listeners', () => {
       'listen.trusted_proxies[0]: must be an address or a range of addresses such as 10.0.0.0/8 or fd00::/8',
     ],
     ['tls: { cert: cert.pem }', 'listen.tls.key: is missing: it must be text'],
-    ['forward_auth: true', 'listen.forward_auth: is not available in this version: remove it'],
+    [
+      'forward_auth: true',
+      'listen.forward_auth: unknown key: write forward_auth at the top of the file, beside listen',
+    ],
   ])('refuse %s', (line, problem) => {
     expect(one(`listen:\n  ${line}\n`)).toEqual([problem]);
   });
@@ -210,7 +213,10 @@ describe('routes', () => {
     ['{ targets: [demo], balance: random }', 'routes[0].upstream.balance: is not available in this version: remove it'],
     ['{ targets: [demo], health: {} }', 'routes[0].upstream.health: is not available in this version: remove it'],
     ['{ targets: [demo], retries: 1 }', 'routes[0].upstream.retries: is not available in this version: remove it'],
-    ['[demo]', 'routes[0].upstream: must be a URL such as http://127.0.0.1:9000, demo, or a mapping with targets'],
+    [
+      '[demo]',
+      'routes[0].upstream: must be a URL such as http://127.0.0.1:9000, demo, none, or a mapping with targets',
+    ],
   ])('refuse the upstream %s', (value, problem) => {
     expect(upstream(value)).toEqual([problem]);
   });
@@ -246,6 +252,27 @@ describe('routes', () => {
     const text = 'dialects: [roambi]\nroutes: [{ name: a, path: /a, upstream: demo }]\n';
     expect(one(text)).toEqual([
       'routes[0].dialect: is missing, and the default oauth2 is not one of the dialects: must be roambi',
+    ]);
+  });
+});
+
+describe('forward auth', () => {
+  it('is needed where a route has no upstream', () => {
+    const text = 'routes: [{ name: a, path: /a, upstream: none }]\n';
+    expect(one(text)).toEqual([
+      'routes[0].upstream: is none, so nobody carries these calls: write forward_auth: true, or a URL',
+    ]);
+    expect(one(`forward_auth: true\n${text}`)).toEqual([]);
+  });
+
+  it('has /auth and everything below it to itself, once it is on', () => {
+    const text = 'routes: [{ name: a, path: /auth/x, upstream: demo }, { name: b, path: /authors, upstream: demo }]\n';
+    expect(one(text)).toEqual([]);
+    expect(one(`forward_auth: true\n${text}`)).toEqual([
+      'routes[0].path: lies at /auth, where forward_auth answers: move the route',
+    ]);
+    expect(one('forward_auth: true\ndialects: [{ type: oauth2, prefix: /auth }]\n')).toEqual([
+      'dialects[0]: answers at /auth, where forward_auth answers: give it another prefix',
     ]);
   });
 });
@@ -420,7 +447,7 @@ describe('the other settings', () => {
       'store.urll: unknown key, did you mean url? allowed here: type, url, master, sentinels',
     ],
     ['store: { type: embedded, path: 3 }', 'store.path: is a number: it must be text; put it in quotes'],
-    ['forward_auth: true', 'forward_auth: is not available in this version: remove it'],
+    ['forward_auth: "yes"', 'forward_auth: is text: it must be true or false'],
     ['conections: []', expect.stringContaining('conections: unknown key, did you mean connections?')],
   ])('%s', (text, problem) => {
     expect(one(text)).toEqual([problem]);

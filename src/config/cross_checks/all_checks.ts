@@ -2,6 +2,7 @@ import type { Check } from './check.ts';
 import { clientGrants, clientIds, clientRedirects, clientSecrets, namedConnections } from './clients.ts';
 import { demoSecrets } from './demo_secrets.ts';
 import { dialectsApart, endpointsApart } from './dialects.ts';
+import { headerRules, headerRulesOnce } from './header_rules.ts';
 import { headerNames } from './identity_headers.ts';
 import { listenersApart, memoryIsOneProcess, refreshOutlivesAccess, tlsFiles } from './listeners.ts';
 import { connectionNames, userIds, usernames } from './people.ts';
@@ -20,6 +21,7 @@ export const ALL_CHECKS: readonly Check[] = [
   routes.routesApart,
   routes.routeDialects,
   routes.routesOutsideDialects,
+  routes.forwardAuthRoutes,
   routes.stripPrefixes,
   routes.publicRoutes,
   routes.scopeMethods,
@@ -32,6 +34,8 @@ export const ALL_CHECKS: readonly Check[] = [
   userIds,
   usernames,
   headerNames,
+  headerRules,
+  headerRulesOnce,
   demoSecrets,
   serverSecretShared,
 ];

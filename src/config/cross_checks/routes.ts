@@ -83,6 +83,27 @@ export const routesOutsideDialects: Check = ({ sections, variants, reader }) => 
   }
 };
 
+/** Where proxies ask for verdicts there are no routes; and without verdicts nobody carries what has no upstream. */
+export const forwardAuthRoutes: Check = ({ sections, variants, reader }) => {
+  const on = sections.top.values.forward_auth;
+  if (on === undefined) return;
+  for (const { path, values } of sections.routes) {
+    if (values.upstream?.targets.length === 0 && !on)
+      reader.report(
+        [...path, 'upstream'],
+        'is none, so nobody carries these calls: write forward_auth: true, or a URL',
+      );
+    if (on && values.path !== undefined && isWithin(baseOf(values.path), '/auth'))
+      reader.report([...path, 'path'], 'lies at /auth, where forward_auth answers: move the route');
+  }
+  for (const dialect of sections.dialects) {
+    const places = [dialect.frame.values.prefix ?? '', ...dialectPaths(dialect, variants)];
+    const taken = places.find((place) => isWithin(place, '/auth'));
+    if (on && taken !== undefined)
+      reader.report(dialect.path, `answers at ${taken}, where forward_auth answers: give it another prefix`);
+  }
+};
+
 export const stripPrefixes: Check = ({ sections, reader }) => {
   for (const { path, values } of sections.routes) {
     if (values.path === undefined || values.strip_prefix === undefined) continue;

@@ -38,6 +38,12 @@ export const tokens = z.strictObject({
 });
 
 export const top = z.strictObject({
+  forward_auth: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether proxies that carry calls themselves may ask for verdicts at /auth: those that listen.trusted_proxies names, or those on this machine if it names none.',
+    ),
   server_secret: text((value) => (value.length >= 32 ? undefined : 'must be at least 32 characters long'))
     .max(1024)
     .optional()
