@@ -1,41 +1,15 @@
 import { z } from 'zod';
-import { name, scope } from '../../model/fields.ts';
-import { type Milliseconds, milliseconds } from '../../model/units.ts';
+import { name, scope, size } from '../../model/fields.ts';
+import { type Bytes, type Milliseconds, milliseconds } from '../../model/units.ts';
 import { requestHost } from './addresses.ts';
+import { cors } from './cors.ts';
+import { requestHeaders, responseHeaders } from './header_rules.ts';
 import { limits } from './limits.ts';
+import { method } from './methods.ts';
 import { prefix, routePath } from './paths.ts';
-import { listOf, text } from './text.ts';
+import { listOf } from './text.ts';
 import { durationWithin } from './times.ts';
-import { upstreamTarget } from './urls.ts';
-
-/** CONNECT and TRACE are not forwarded by any proxy that guards something. */
-const method = () =>
-  text((value) => {
-    if (/^[A-Z][A-Z-]{0,31}$/.test(value))
-      return value === 'CONNECT' || value === 'TRACE' ? 'is a method that is never forwarded: remove it' : undefined;
-    return 'must be an HTTP method in upper case, such as GET';
-  });
-
-const upstreamOptions = z.strictObject({
-  targets: listOf(upstreamTarget())
-    .min(1)
-    .max(64)
-    .describe('Where calls may go: URLs with an optional base path, or demo.'),
-  connect_timeout: durationWithin('10ms', '1m').prefault('5s').describe('How long to wait for a connection.'),
-  timeout: durationWithin('10ms', '1h')
-    .prefault('30s')
-    .describe("How long to wait for the head of the upstream's answer."),
-  idle_timeout: durationWithin('10ms', '1d')
-    .prefault('60s')
-    .describe('How long a body may pause, in either direction.'),
-});
-
-const upstream = z
-  .union([upstreamTarget(), upstreamOptions], {
-    error: 'must be a URL such as http://127.0.0.1:9000, demo, or a mapping with targets',
-  })
-  // A single target is short for a mapping that has nothing else.
-  .transform((value) => (typeof value === 'string' ? upstreamOptions.parse({ targets: [value] }) : value));
+import { upstream } from './upstream.ts';
 
 const scopes = listOf(scope()).max(100);
 
@@ -59,9 +33,12 @@ export const route = z.strictObject({
   host: requestHost().optional().describe('Only requests to this host, without port. Any host if absent.'),
   methods: listOf(method()).min(1).max(32).optional().describe('Only these methods. Any method if absent.'),
   upstream: upstream.describe(
-    'Where calls go: a URL, demo for the built-in demo API, or a mapping with targets and timeouts.',
+    'Where calls go: a URL, demo for the built-in demo API, none if another proxy carries them (forward_auth), or a mapping with targets and timeouts.',
   ),
   strip_prefix: prefix().optional().describe('A leading part of path, whole segments, that the upstream does not see.'),
+  add_prefix: prefix()
+    .optional()
+    .describe('What is put in front of the path that is left after strip_prefix: /orders/7 can become /v2/orders/7.'),
   auth: z
     .enum(['required', 'optional', 'none'])
     .default('required')
@@ -92,4 +69,16 @@ export const route = z.strictObject({
       'While the store is away: deny, or { serve_cached: 30s } to let safe methods pass on cached tokens (at most 60s).',
     ),
   forward_authorization: z.boolean().default(false).describe('Whether the Authorization header goes upstream too.'),
+  max_body: (size() as z.ZodType<Bytes, string>)
+    .optional()
+    .describe('The longest body that is accepted, such as 10MiB. Any length if absent: bodies are streamed, not kept.'),
+  request_headers: requestHeaders
+    .optional()
+    .describe('Headers that the upstream gets, or does not get, beyond what the gateway does to every call.'),
+  response_headers: responseHeaders
+    .optional()
+    .describe("Headers that the caller gets, or does not get, of the upstream's answers."),
+  cors: cors
+    .optional()
+    .describe('Pages of other origins that may call. The gateway answers browsers instead of the upstream.'),
 });
