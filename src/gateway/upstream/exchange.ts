@@ -2,7 +2,7 @@
  * What a lane and the upstream side say to each other about one call. Both lanes (and nobody else) speak it, so that connections,
  * their limits, health, retries and time-outs exist once, whatever way a call came in.
  */
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { Route } from '../../model/route.ts';
 
 /** A call as it leaves. Host, `Connection` and the framing of the body are written by the upstream side. */
@@ -61,7 +61,7 @@ export interface AnswerReader {
    * @param connection paused, without listeners of ours.
    * @param first what came behind the head.
    */
-  onSwitch?(head: AnswerHead, connection: Duplex, first: Buffer): void;
+  onSwitch?(head: AnswerHead, connection: Socket, first: Buffer): void;
 }
 
 /** The upstream's half: a call under way. */
