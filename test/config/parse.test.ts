@@ -67,7 +67,10 @@ describe('a configuration with every key', () => {
         path: '/orders/*',
         host: 'api.example.com',
         methods: ['GET', 'POST'],
-        upstream: { targets: ['http://127.0.0.1:9000'], connectTimeout: 5000, timeout: 30_000, idleTimeout: 60_000 },
+        upstream: expect.objectContaining({
+          ...{ targets: ['http://127.0.0.1:9000'], balance: 'round_robin', retries: 1, breaker: undefined },
+          ...{ connectTimeout: 5000, timeout: 30_000, idleTimeout: 60_000 },
+        }),
         stripPrefix: '/orders',
         auth: 'required',
         scopes: ['orders:read'],
@@ -79,12 +82,13 @@ describe('a configuration with every key', () => {
       {
         name: 'everything',
         path: '/*',
-        upstream: {
+        upstream: expect.objectContaining({
           targets: ['http://a.internal:9000/base', 'https://b.internal'],
           connectTimeout: 1000,
           timeout: 120_000,
           idleTimeout: 3_600_000,
-        },
+          breaker: { maxFailures: 5, retryAfter: 2000, statuses: [] },
+        }),
         auth: 'required',
         scopes: { GET: ['read'], POST: ['read', 'write'] },
         audience: 'https://api.example.com',

@@ -210,15 +210,149 @@ describe('routes', () => {
       '{ targets: [demo], timeout: 30sec }',
       'routes[0].upstream.timeout: must be a duration such as 250ms, 5s, 1m, 1h or 30d',
     ],
-    ['{ targets: [demo], balance: random }', 'routes[0].upstream.balance: is not available in this version: remove it'],
-    ['{ targets: [demo], health: {} }', 'routes[0].upstream.health: is not available in this version: remove it'],
-    ['{ targets: [demo], retries: 1 }', 'routes[0].upstream.retries: is not available in this version: remove it'],
+    [
+      '{ targets: [demo], balance: round_robbin }',
+      'routes[0].upstream.balance: must be round_robin, least_connections or consistent_hash; did you mean round_robin?',
+    ],
+    ['{ targets: [demo], health: {} }', 'routes[0].upstream.health.path: is missing: it must be text'],
+    [
+      '{ targets: [demo], health: { path: /a/../b } }',
+      'routes[0].upstream.health.path: must not contain . or .. as a segment',
+    ],
+    [
+      '{ targets: [demo], health: { path: "/a b" } }',
+      'routes[0].upstream.health.path: must be a path such as /health, with a query if it needs one',
+    ],
+    [
+      '{ targets: [demo], health: { path: /, expect: [200, 200] } }',
+      'routes[0].upstream.health.expect: has a status twice: keep one',
+    ],
+    [
+      '{ targets: [demo], breaker: true }',
+      'routes[0].upstream.breaker: must be a mapping with max_failures and retry_after, or false',
+    ],
+    [
+      '{ targets: [demo], breaker: { max_failures: 0 } }',
+      'routes[0].upstream.breaker.max_failures: must be at least 1',
+    ],
+    ['{ targets: [demo], retries: 2 }', 'routes[0].upstream.retries: must be 0 or 1'],
     [
       '[demo]',
       'routes[0].upstream: must be a URL such as http://127.0.0.1:9000, demo, none, or a mapping with targets',
     ],
   ])('refuse the upstream %s', (value, problem) => {
     expect(upstream(value)).toEqual([problem]);
+  });
+
+  it.each([
+    ['add_prefix: v2', 'add_prefix: must start with /'],
+    ['add_prefix: /v2/', 'add_prefix: must not end with /: leave it away'],
+    ['add_prefix: /v2/../admin', 'add_prefix: must not contain . or .. as a segment'],
+    ['add_prefix: /v2//x', 'add_prefix: must not contain //'],
+    [
+      'add_prefix: /v2%2Fx',
+      'add_prefix: may percent-encode only what needs it, in upper case (%C3%A9, %20); write plain characters as they are',
+    ],
+    ['max_body: 10MB', 'max_body: must be a size such as 512B, 64KiB or 10MiB'],
+    [
+      'request_headers: { set: { Host: a } }',
+      'request_headers.set.Host: says where a call goes, which upstream does: remove it',
+    ],
+    [
+      'request_headers: { set: { content-length: "0" } }',
+      'request_headers.set.content-length: says where a body ends, which must stay true: remove it',
+    ],
+    [
+      'request_headers: { remove: [Transfer-Encoding] }',
+      'request_headers.remove[0]: says where a body ends, which must stay true: remove it',
+    ],
+    [
+      'request_headers: { set: { Connection: X-User-Id } }',
+      'request_headers.set.Connection: concerns one connection only and never passes the gateway: remove it',
+    ],
+    [
+      'request_headers: { set: { X-Forwarded-For: 1.2.3.4 } }',
+      'request_headers.set.X-Forwarded-For: tells of the caller what the gateway knows, not what a rule says: remove it',
+    ],
+    [
+      'request_headers: { set: { X-Original-URL: /admin } }',
+      'request_headers.set.X-Original-URL: makes upstreams serve another path than the one that was checked: remove it',
+    ],
+    [
+      'request_headers: { set: { x-user-id: u-admin } }',
+      'request_headers.set.x-user-id: tells the upstream who is calling, which only the token says: remove it',
+    ],
+    [
+      'request_headers: { remove: [X-User-Id] }',
+      'request_headers.remove[0]: tells the upstream who is calling, which only the token says: remove it',
+    ],
+    [
+      'request_headers: { set: { X_User_Id: root } }',
+      'request_headers.set.X_User_Id: must be a header name of letters, digits and hyphens; all its other spellings are meant too',
+    ],
+    [
+      'request_headers: { set: { X-A: "b\\r\\nX-User-Id: root" } }',
+      'request_headers.set.X-A: must be 1 to 2048 characters of visible ASCII on one line, without spaces at its ends',
+    ],
+    [
+      'request_headers: { set: { X-A: b }, remove: [x-a] }',
+      'request_headers.remove[0]: is in these rules twice: keep one',
+    ],
+    [
+      'response_headers: { set: { X-Request-Id: "1" } }',
+      'response_headers.set.X-Request-Id: is set by the gateway in every answer: remove it',
+    ],
+    [
+      'response_headers: { remove: [content-length] }',
+      'response_headers.remove[0]: says where a body ends, which must stay true: remove it',
+    ],
+    ['cors: {}', 'cors.origins: must be a list of origins such as [https://app.example.com], or "*" for any'],
+    [
+      'cors: { origins: ["null"] }',
+      'cors.origins[0]: is what every sandboxed page and local file is called: name the origins you mean',
+    ],
+    [
+      'cors: { origins: ["https://*.example.com"] }',
+      'cors.origins[0]: must not contain *: origins are compared whole, so each is written out',
+    ],
+    [
+      'cors: { origins: ["https://a.example/"] }',
+      'cors.origins[0]: must be an origin as browsers write it, such as https://app.example.com: in lower case, no path',
+    ],
+    [
+      'cors: { origins: ["https://A.example"] }',
+      'cors.origins[0]: must be an origin as browsers write it, such as https://app.example.com: in lower case, no path',
+    ],
+    [
+      'cors: { origins: ["https://a.example:443"] }',
+      'cors.origins[0]: must be an origin as browsers write it, such as https://app.example.com: in lower case, no path',
+    ],
+    [
+      'cors: { origins: "*", credentials: true }',
+      'cors.credentials: must not be true with origins: "*": any page could call with the cookies of whoever reads it',
+    ],
+    [
+      'cors: { origins: "*", headers: ["*"] }',
+      'cors.headers[0]: must be a name: * does not cover Authorization, and not everything should be covered',
+    ],
+    [
+      'cors: { origins: "*" }, response_headers: { set: { Access-Control-Allow-Origin: "*" } }',
+      'response_headers.set.Access-Control-Allow-Origin: is what cors of this route decides: remove it',
+    ],
+    [
+      'forward_authorization: true, request_headers: { set: { Authorization: Basic x } }',
+      'request_headers.set.Authorization: contradicts forward_authorization: true: remove one of the two',
+    ],
+  ])('refuse the rule %s', (rule, problem) => {
+    expect(one(`routes:\n  - { name: a, path: /a, upstream: demo, ${rule} }\n`)).toEqual([`routes[0].${problem}`]);
+  });
+
+  it('refuse header rules that touch identity headers under the names that this file gives them', () => {
+    const rule = 'request_headers: { set: { Who: root } }';
+    const text = `routes:\n  - { name: a, path: /a, upstream: demo, ${rule} }\nidentity_headers: { user_id: Who }\n`;
+    expect(one(text)).toEqual([
+      'routes[0].request_headers.set.Who: tells the upstream who is calling, which only the token says: remove it',
+    ]);
   });
 
   it('refuse connections that do not exist, and any where nobody signs in', () => {
