@@ -1,0 +1,343 @@
+import { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { milliseconds } from '../model/units.ts';
+import { KEEP_ALIVE } from './fast_answer.ts';
+import { type Caller, FastExchange, type Lane } from './fast_exchange.ts';
+import { FastHead, INCOMPLETE, MAX_HEAD, readFastHead, UNUSUAL } from './fast_head.ts';
+import { deadlines, NEVER, type Watched } from './upstream/deadlines.ts';
+
+/** What a connection needs of the lane that took it. */
+export interface FastLaneShared extends Lane {
+  draining: boolean;
+  /** Whether one of our own endpoints is asked for: those are not for the fast lane. */
+  readonly isOwn: (target: string, host: string) => boolean;
+  /** Told of each request that is carried here. */
+  took(): void;
+  /** Told when the connection is gone, or is somebody else's. */
+  gone(connection: FastConnection, handedOver: boolean): void;
+}
+
+/** A connection that says nothing, or no whole head, for so many milliseconds is for node:http and its time-outs. */
+const HEAD_TIME = milliseconds(1_000);
+/** A head that comes in more pieces than this is handed over: each piece would mean to read all of it again. */
+const HEAD_PIECES = 8;
+const IDLE_TIME = milliseconds(KEEP_ALIVE * 1_000);
+/** Milliseconds for which a connection must be idle to be closed when the listener drains. */
+const QUIET = milliseconds(250);
+/** The caller's bytes are read this far ahead of what is done with them. */
+const AHEAD = 65_536;
+/** So much of a body that nobody wants is still taken, for so many milliseconds, so that the caller gets to see its answer. */
+const LINGER_BYTES = 262_144;
+const LINGER_TIME = milliseconds(1_000);
+
+/** Waiting for a head. */
+const READING = 0;
+/** An exchange is under way. */
+const CARRYING = 1;
+/** The exchange is over, and the rest of its body is thrown away before the next. */
+const SKIPPING = 2;
+/** The last answer is written; some of what still comes is taken first, because unread bytes would reset it on its way. */
+const LINGERING = 3;
+/** The last answer is written and ended. */
+const ENDING = 4;
+/** Closed, or somebody else's. */
+const GONE = 5;
+
+/**
+ * One caller's connection: finds the requests in its bytes, one after the other, and has each carried before it reads the next. What
+ * is not in the grammar it hands over together with the connection, always between two exchanges and with every byte from there on.
+ */
+export class FastConnection implements Caller, Watched {
+  readonly head: FastHead;
+  deadline: number;
+  readonly #socket: Socket;
+  readonly #lane: FastLaneShared;
+  readonly #handOver: () => void;
+  readonly #exchange: FastExchange;
+  #state = READING;
+  /** What has come and could not be dealt with yet. */
+  #held: Buffer | undefined;
+  #pieces = 0;
+  /** Bytes of the body of the request under way that have not been dealt with. */
+  #bodyLeft = 0;
+  #bodyWanted = false;
+  /** Whether the upstream has enough of it for now. */
+  #bodySlow = false;
+  /** Whether the caller reads its answers too slowly. */
+  #stuck = false;
+  #spoke = false;
+  #paused = false;
+  #pumping = false;
+  #lingered = 0;
+  #unwritten = 0;
+
+  constructor(lane: FastLaneShared, socket: Socket, handOver: () => void) {
+    this.#lane = lane;
+    this.#socket = socket;
+    this.#handOver = handOver;
+    this.head = new FastHead(socket instanceof TLSSocket);
+    this.#exchange = new FastExchange(lane, this);
+    this.deadline = deadlines.in(HEAD_TIME);
+    deadlines.watch(this);
+    this.head.remoteAddress = socket.remoteAddress;
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('close', this.#onClose);
+    socket.on('drain', this.#onDrain);
+    socket.on('error', ignore);
+  }
+
+  get bodyComplete(): boolean {
+    return this.#bodyLeft === 0;
+  }
+
+  get last(): boolean {
+    return this.head.close || this.#lane.draining;
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#held = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
+    this.#pump();
+  };
+
+  /** Deals with what has come as far as it goes. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (this.#held !== undefined) {
+      const before: Buffer = this.#held;
+      if (this.#state === READING) this.#read(before);
+      else if (this.#state === CARRYING) this.#feed(before);
+      else if (this.#state === SKIPPING) this.#skip(before);
+      else if (this.#state === LINGERING) this.#linger(before);
+      else this.#held = undefined;
+      if (this.#held === before) break;
+    }
+    this.#pumping = false;
+    if (this.#state !== GONE) this.#settlePace();
+  }
+
+  #settlePace(): void {
+    const behind = this.#held !== undefined && (this.#bodySlow || this.#held.length > AHEAD);
+    if (behind === this.#paused) return;
+    this.#paused = behind;
+    if (behind) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  #read(bytes: Buffer): void {
+    // Answers that the caller does not read must not pile up.
+    if (this.#stuck) return;
+    const text = bytes.toString('latin1', 0, Math.min(bytes.length, MAX_HEAD));
+    const length = readFastHead(text, this.head);
+    if (length === INCOMPLETE && text.length < MAX_HEAD && this.#pieces < HEAD_PIECES) {
+      if (this.#pieces++ === 0) this.deadline = deadlines.in(HEAD_TIME);
+      return;
+    }
+    if (length === INCOMPLETE || length === UNUSUAL || this.#lane.isOwn(this.head.target, this.head.host)) {
+      this.#giveAway();
+      return;
+    }
+    this.#held = length === bytes.length ? undefined : bytes.subarray(length);
+    this.#pieces = 0;
+    this.#spoke = true;
+    this.#bodyLeft = this.head.length;
+    this.#bodyWanted = false;
+    this.#bodySlow = false;
+    this.#state = CARRYING;
+    this.deadline = NEVER;
+    this.#lane.took();
+    this.#exchange.begin();
+  }
+
+  #feed(bytes: Buffer): void {
+    if (this.#bodyLeft === 0 || !this.#bodyWanted || this.#bodySlow) return;
+    const part = this.#takeBody(bytes);
+    this.#expectBody();
+    this.#exchange.body(part);
+    if (this.#bodyLeft === 0 && this.#state === CARRYING) this.#exchange.bodyEnd();
+  }
+
+  #skip(bytes: Buffer): void {
+    this.#takeBody(bytes);
+    if (this.#bodyLeft === 0) this.#state = READING;
+  }
+
+  #linger(bytes: Buffer): void {
+    this.#lingered += this.#takeBody(bytes).length;
+    if (this.#bodyLeft === 0 || this.#lingered > LINGER_BYTES) this.#finish();
+  }
+
+  /** Takes as much as belongs to the body under way; what is behind it stays. */
+  #takeBody(bytes: Buffer): Buffer {
+    const all = bytes.length <= this.#bodyLeft;
+    const part = all ? bytes : bytes.subarray(0, this.#bodyLeft);
+    this.#held = all ? undefined : bytes.subarray(this.#bodyLeft);
+    this.#bodyLeft -= part.length;
+    return part;
+  }
+
+  /** Gives the connection to node:http, with every byte from the beginning of this request. */
+  #giveAway(): void {
+    const socket = this.#socket;
+    const held = this.#held;
+    this.#release(true);
+    socket.pause();
+    if (held !== undefined) socket.unshift(held);
+    this.#handOver();
+    socket.resume();
+  }
+
+  #release(handedOver: boolean): void {
+    this.#state = GONE;
+    this.#held = undefined;
+    this.deadline = NEVER;
+    this.#socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
+    this.#socket.off('drain', this.#onDrain);
+    // A connection that is closed can still fail.
+    if (handedOver) this.#socket.off('error', ignore);
+    deadlines.forget(this);
+    this.#lane.gone(this, handedOver);
+  }
+
+  takeBody(): void {
+    this.#bodyWanted = true;
+    this.#expectBody();
+    this.#pump();
+  }
+
+  pauseBody(): void {
+    this.#bodySlow = true;
+    // The upstream is the slow one now; its own time-outs watch it.
+    if (!this.#stuck) this.deadline = NEVER;
+  }
+
+  resumeBody(): void {
+    if (!this.#bodySlow || this.#state !== CARRYING) return;
+    this.#bodySlow = false;
+    this.#expectBody();
+    this.#pump();
+  }
+
+  #expectBody(): void {
+    if (!this.#stuck) this.deadline = this.#bodyLeft === 0 ? NEVER : deadlines.in(this.#exchange.idleTimeout);
+  }
+
+  write(text: string): boolean {
+    return this.#socket.write(text, 'latin1') || this.#isTaken();
+  }
+
+  writeBytes(bytes: Buffer): boolean {
+    return this.#socket.write(bytes) || this.#isTaken();
+  }
+
+  /** A piece as large as the buffer counts as too much for it, even if the system has taken it all at once. */
+  #isTaken(): boolean {
+    if (this.#socket.writableLength === 0) return true;
+    if (!this.#stuck) {
+      this.#stuck = true;
+      this.deadline = deadlines.in(this.#exchange.idleTimeout);
+    }
+    return false;
+  }
+
+  readonly #onDrain = (): void => {
+    if (!this.#stuck) return;
+    this.#stuck = false;
+    if (this.#state === CARRYING) {
+      if (this.#bodyWanted && !this.#bodySlow) this.#expectBody();
+      else this.deadline = NEVER;
+      this.#exchange.drained();
+    } else if (this.#state === READING || this.#state === SKIPPING) {
+      this.#expectHead();
+      this.#pump();
+    }
+  };
+
+  over(last: boolean): void {
+    if (last && this.#bodyLeft === 0) {
+      this.#finish();
+    } else if (last) {
+      this.#state = LINGERING;
+      this.#lingered = 0;
+      this.deadline = deadlines.in(LINGER_TIME);
+    } else {
+      this.#state = this.#bodyLeft === 0 ? READING : SKIPPING;
+      if (!this.#stuck) this.#expectHead();
+    }
+    this.#pump();
+  }
+
+  #expectHead(): void {
+    this.deadline = deadlines.in(this.#lane.draining ? QUIET : IDLE_TIME);
+  }
+
+  /** Ends the connection behind what was written, and drops whatever else comes. */
+  #finish(): void {
+    this.#state = ENDING;
+    this.#held = undefined;
+    this.#socket.end();
+    this.#unwritten = this.#socket.writableLength;
+    this.deadline = deadlines.in(LINGER_TIME);
+  }
+
+  cut(): void {
+    this.#state = ENDING;
+    this.#socket.destroy();
+  }
+
+  /** The caller has sent its last byte. Like node:http, this takes it for gone. */
+  readonly #onEnd = (): void => {
+    if (this.#state === CARRYING) this.#exchange.left();
+    if (this.#state === CARRYING) this.cut();
+    else this.#socket.end();
+  };
+
+  readonly #onClose = (): void => {
+    if (this.#state === CARRYING) this.#exchange.left();
+    this.#release(false);
+  };
+
+  /** The listener closes: see `FirstReader`. */
+  drain(): void {
+    if (this.#state !== READING || this.#held !== undefined) return;
+    const closing = deadlines.in(this.#spoke ? QUIET : HEAD_TIME);
+    if (closing < this.deadline) this.deadline = closing;
+  }
+
+  onDeadline(): void {
+    switch (this.#state) {
+      case READING:
+        if (this.#stuck || (this.#held === undefined && (this.#spoke || this.#lane.draining))) this.cut();
+        else this.#giveAway();
+        break;
+      case CARRYING:
+        if (this.#stuck) this.#socket.destroy();
+        else this.#exchange.stalled();
+        break;
+      case LINGERING:
+        this.#finish();
+        break;
+      case ENDING:
+        this.#endLate();
+        break;
+      case SKIPPING:
+        this.cut();
+        break;
+    }
+  }
+
+  /** An answer that the caller is still reading may take its time, as long as it goes on. */
+  #endLate(): void {
+    const left = this.#socket.writableLength;
+    if (left === 0 || left === this.#unwritten) {
+      this.#socket.destroy();
+      return;
+    }
+    this.#unwritten = left;
+    this.deadline = deadlines.in(IDLE_TIME);
+  }
+}
+
+function ignore(): void {}

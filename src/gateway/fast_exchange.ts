@@ -1,0 +1,327 @@
+import type { Buffer } from 'node:buffer';
+import type { Clock } from '../model/clock.ts';
+import type { Exchange } from '../model/exchange.ts';
+import type { Failure } from '../model/failure.ts';
+import { type Milliseconds, milliseconds } from '../model/units.ts';
+import { answerHeaders } from './answer_headers.ts';
+import type { Decision, Forward, Refusal, Reply } from './decide.ts';
+import { answerHead, chunkOf, LAST_CHUNK, ownAnswer } from './fast_answer.ts';
+import type { FastHead } from './fast_head.ts';
+import type { Gateway } from './gateway.ts';
+import type { Admission } from './limits.ts';
+import type { LiveStream, LiveStreams, Watched } from './live_streams.ts';
+import { BodyStalled } from './request_body.ts';
+import type { AnswerHead, AnswerReader, Outgoing, Sending, UpstreamError, Upstreams } from './upstream/exchange.ts';
+import { failureOf } from './upstream_failure.ts';
+
+/** What all exchanges of the lane share. */
+export interface Lane {
+  readonly gateway: Gateway;
+  readonly clock: Clock;
+  readonly report: (exchange: Exchange) => void;
+  readonly upstreams: Upstreams;
+  readonly liveStreams?: LiveStreams | undefined;
+}
+
+/** The connection that an exchange runs on. */
+export interface Caller {
+  /** The head of the request under way. */
+  readonly head: FastHead;
+  /** Whether the whole body of the request has come. */
+  readonly bodyComplete: boolean;
+  /** Whether an answer that begins now is the last one. */
+  readonly last: boolean;
+  /** Body bytes from now on go to `body` and `bodyEnd`, beginning with those that have come. */
+  takeBody(): void;
+  /** Stops what `takeBody` began until `resumeBody`. */
+  pauseBody(): void;
+  resumeBody(): void;
+  /** @param text latin1. @returns false if the caller reads too slowly: `drained` comes later. */
+  write(text: string): boolean;
+  writeBytes(bytes: Buffer): boolean;
+  /** The answer is written. @param last whether it said that the connection ends behind it. */
+  over(last: boolean): void;
+  /** The answer will never be whole: only a broken connection says so. */
+  cut(): void;
+}
+
+/** Chunks up to this size are put together with what goes before them: one write costs more than copying. */
+const ONE_WRITE = 16_384;
+/** A body that is refused unread may be so long and is still read to its end, so that the connection stays good. */
+const READ_TO_END = 65_536;
+/** Milliseconds for which a caller need not read an answer for which there is no route to say it. */
+const NO_ROUTE_IDLE = milliseconds(30_000);
+/** nginx's word for "the caller left before it was answered". */
+const CALLER_LEFT = 499;
+
+/**
+ * One exchange after the other of one connection, each from the request head to the last byte. Its state is reused: at tens of
+ * thousands per second the difference shows.
+ */
+export class FastExchange implements AnswerReader, LiveStream {
+  readonly #lane: Lane;
+  readonly #caller: Caller;
+  #started: Milliseconds = milliseconds(0);
+  #decision: Decision | undefined;
+  #forward: Forward | undefined;
+  #reply: Reply | undefined;
+  #admission: Admission | undefined;
+  #sending: Sending | undefined;
+  #watched: Watched | undefined;
+  /** The head of the answer, as long as it has not been written. */
+  #unsent = '';
+  /** 0 until an answer has begun. */
+  #status = 0;
+  #chunked = false;
+  #last = false;
+  #paused = false;
+  #received = 0;
+  #sent = 0;
+  #over = true;
+
+  constructor(lane: Lane, caller: Caller) {
+    this.#lane = lane;
+    this.#caller = caller;
+  }
+
+  /** How long the body may pause in either direction. */
+  get idleTimeout(): Milliseconds {
+    return this.#forward?.route.upstream.idleTimeout ?? NO_ROUTE_IDLE;
+  }
+
+  /** Takes the request whose head the caller has read. */
+  begin(): void {
+    this.#started = this.#lane.clock.monotonic();
+    this.#decision = undefined;
+    this.#forward = undefined;
+    this.#reply = undefined;
+    this.#admission = undefined;
+    this.#sending = undefined;
+    this.#watched = undefined;
+    this.#unsent = '';
+    this.#status = 0;
+    this.#chunked = false;
+    this.#last = false;
+    this.#paused = false;
+    this.#received = 0;
+    this.#sent = 0;
+    this.#over = false;
+    try {
+      const decision = this.#lane.gateway.decide(this.#caller.head);
+      if (decision instanceof Promise) {
+        decision.then((later) => this.#settle(later)).catch((error) => this.#fail(error));
+      } else {
+        this.#settle(decision);
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #settle(decision: Decision): void {
+    this.#decision = decision;
+    if ('forward' in decision) {
+      this.#forward = decision.forward;
+      const admitted = this.#lane.gateway.admit(decision.forward);
+      if (admitted instanceof Promise) {
+        admitted.then((later) => this.#pass(decision.forward, later)).catch((error) => this.#fail(error));
+      } else {
+        this.#pass(decision.forward, admitted);
+      }
+    } else {
+      this.#answer('reply' in decision ? decision.reply : 'refuse' in decision ? decision.refuse : decision.noRoute);
+    }
+  }
+
+  #pass(forward: Forward, admitted: Admission | Refusal): void {
+    if ('failure' in admitted) {
+      this.#answer(admitted);
+      return;
+    }
+    // The caller may have left while the store or the limiter was asked.
+    if (this.#over) {
+      admitted.release();
+      return;
+    }
+    this.#admission = admitted;
+    const outgoing: Outgoing = {
+      route: forward.route,
+      method: this.#caller.head.method,
+      target: forward.target,
+      headers: forward.headers,
+      body: forward.hasBody ? 'length' : 'none',
+      affinity: forward.affinity,
+    };
+    this.#sending = this.#lane.upstreams.send(outgoing, this);
+    if (forward.hasBody) this.#caller.takeBody();
+  }
+
+  body(bytes: Buffer): void {
+    this.#received += bytes.length;
+    if (this.#sending?.write(bytes) === false) this.#caller.pauseBody();
+  }
+
+  bodyEnd(): void {
+    this.#sending?.end();
+  }
+
+  onDrain(): void {
+    this.#caller.resumeBody();
+  }
+
+  onWhole(head: AnswerHead, body: string): void {
+    this.#begins(head);
+    this.#sent = body.length;
+    const text = this.#unsent;
+    this.#unsent = '';
+    if (!this.#chunked) this.#caller.write(text + body);
+    else if (body === '') this.#caller.write(text + LAST_CHUNK);
+    else this.#caller.write(`${text}${body.length.toString(16)}\r\n${body}\r\n${LAST_CHUNK}`);
+    this.#end(head.status);
+  }
+
+  onHead(head: AnswerHead, more: boolean): void {
+    this.#begins(head);
+    if (this.#chunked && this.#forward !== undefined) {
+      this.#watched = this.#lane.liveStreams?.watch(this.#forward, this);
+    }
+    if (!more) this.#flush();
+  }
+
+  #begins(head: AnswerHead): void {
+    this.#status = head.status;
+    this.#chunked = head.length < 0;
+    // Answered before the whole request came: the rest of it must not be taken for the next one.
+    this.#last = this.#caller.last || !this.#caller.bodyComplete;
+    const headers = answerHeaders(head.headers, this.#decision, this.#forward, this.#admission);
+    this.#unsent = answerHead(head.status, headers, this.#last, this.#chunked);
+  }
+
+  onData(chunk: Buffer): boolean {
+    this.#sent += chunk.length;
+    const text = this.#unsent;
+    this.#unsent = '';
+    let flows: boolean;
+    if (chunk.length <= ONE_WRITE && (text !== '' || this.#chunked)) {
+      const body = chunk.toString('latin1');
+      flows = this.#caller.write(this.#chunked ? `${text}${chunk.length.toString(16)}\r\n${body}\r\n` : text + body);
+    } else {
+      if (text !== '') this.#caller.write(text);
+      flows = this.#caller.writeBytes(this.#chunked ? chunkOf(chunk) : chunk);
+    }
+    if (!flows) this.#paused = true;
+    return flows;
+  }
+
+  /** The caller reads again. */
+  drained(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#sending?.resume();
+  }
+
+  onEnd(): void {
+    const text = this.#chunked ? this.#unsent + LAST_CHUNK : this.#unsent;
+    if (text !== '') this.#caller.write(text);
+    this.#end(this.#status);
+  }
+
+  onError(error: UpstreamError): void {
+    if (this.#status !== 0) this.#cutOff();
+    else this.#refuse(failureOf(error), error);
+  }
+
+  tokenEnded(): void {
+    if (this.#over) return;
+    this.#sending?.abort();
+    this.#cutOff();
+  }
+
+  /** The caller stopped sending in the middle of the body. */
+  stalled(): void {
+    this.#sending?.abort();
+    if (this.#status !== 0) this.#cutOff();
+    else {
+      const error = new BodyStalled();
+      this.#refuse(failureOf(error), error);
+    }
+  }
+
+  /** The caller is gone. */
+  left(): void {
+    if (this.#over) return;
+    this.#sending?.abort();
+    this.#tell(CALLER_LEFT, false);
+  }
+
+  /** An error that nobody foresaw: it is answered and told, and harms no other exchange. */
+  #fail(error: unknown): void {
+    if (this.#over) return;
+    this.#sending?.abort();
+    if (this.#status !== 0) {
+      this.#cutOff();
+      return;
+    }
+    this.#refuse({ code: 'server_error', description: 'Something went wrong here; the request id names it.' }, error);
+  }
+
+  #refuse(failure: Failure, fault: unknown): void {
+    this.#answer(this.#lane.gateway.refuse(failure, this.#forward?.route, fault));
+  }
+
+  #answer(reply: Reply): void {
+    this.#reply = reply;
+    if (this.#over) return;
+    const { head, bodyComplete, last } = this.#caller;
+    // A long body is not waited for: the connection closes behind the answer.
+    this.#last = last || reply.close || (!bodyComplete && head.length > READ_TO_END);
+    const { status } = reply.response;
+    this.#status = status;
+    this.#caller.writeBytes(ownAnswer(reply, this.#decision, this.#last, head.method !== 'HEAD'));
+    this.#end(status);
+  }
+
+  #flush(): void {
+    const text = this.#unsent;
+    this.#unsent = '';
+    if (!this.#caller.write(text)) this.#paused = true;
+  }
+
+  #cutOff(): void {
+    this.#tell(this.#status, true);
+    this.#caller.cut();
+  }
+
+  #end(status: number): void {
+    this.#tell(status, false);
+    this.#caller.over(this.#last);
+  }
+
+  /** The one end of every exchange: answered, cut, or left by the caller. */
+  #tell(status: number, cut: boolean): void {
+    this.#over = true;
+    this.#watched?.stop();
+    this.#admission?.release();
+    const decision = this.#decision;
+    const forward = this.#forward;
+    const reply = this.#reply;
+    const record = forward?.record ?? reply?.record;
+    this.#lane.report({
+      requestId: decision?.requestId ?? '',
+      method: this.#caller.head.method,
+      path: decision?.path ?? '',
+      route: forward?.route.name ?? reply?.route?.name,
+      client: record?.client,
+      user: record?.user?.subject,
+      status,
+      duration: milliseconds(this.#lane.clock.monotonic() - this.#started),
+      refused: reply?.failure?.code,
+      fault: reply?.fault,
+      upstream: this.#sending?.origin,
+      cache: decision?.cache,
+      bytesIn: forward?.hasBody === true && this.#sending !== undefined ? this.#received : undefined,
+      bytesOut: this.#sent,
+      cut: cut || undefined,
+    });
+  }
+}
