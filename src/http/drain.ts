@@ -1,14 +1,9 @@
 import type { Server, ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
-import type { FirstReader } from '../gateway/first_reader.ts';
 import type { Milliseconds } from '../model/units.ts';
 
 /** The open connections of one server: what runs on each, and how all of them come to an end. */
 export interface Connections {
-  /** Tells of a connection that the first reader has. */
-  held(socket: Socket): void;
-  /** Tells of a connection that it has no longer: the server reads it from now on. */
-  handedOver(socket: Socket): void;
   /** Tells of a request that has begun. */
   began(socket: Socket, response: ServerResponse): void;
   /** The response that was begun last on this connection; its request is the newest that the caller has sent. */
@@ -20,6 +15,14 @@ export interface Connections {
   drain(limit: Milliseconds): Promise<void>;
 }
 
+/** Connections of the same port that somebody else speaks on, and that end by the same rules. */
+export interface OtherConnections {
+  /** Lets what is under way finish, and takes nothing more. */
+  drain(): void;
+  /** Cuts every connection at once. */
+  cut(): void;
+}
+
 /** Milliseconds for which a connection that has not said anything may still say it: its request may be on the way. */
 const FIRST_WORD = 1_000;
 /** Milliseconds for which a connection that was kept alive must be idle: a busy caller's next request may be on the way. */
@@ -27,9 +30,7 @@ const QUIET = 250;
 /** Milliseconds between looks for connections that have become idle. */
 const SWEEP = 50;
 
-export function trackConnections(server: Server, firstReader?: FirstReader): Connections {
-  /** Known to the first reader only. */
-  const held = new Set<Socket>();
+export function trackConnections(server: Server, others: readonly OtherConnections[] = []): Connections {
   const responses = new Map<Socket, ServerResponse>();
   let draining = false;
 
@@ -44,26 +45,12 @@ export function trackConnections(server: Server, firstReader?: FirstReader): Con
     }
   }
 
-  function letGo(this: Socket): void {
-    held.delete(this);
-  }
-
   function cutAll(): void {
-    for (const socket of held) socket.destroy();
+    for (const each of others) each.cut();
     server.closeAllConnections();
   }
 
   return {
-    held(socket) {
-      held.add(socket);
-      socket.once('close', letGo);
-    },
-
-    handedOver(socket) {
-      held.delete(socket);
-      socket.off('close', letGo);
-    },
-
     began(socket, response) {
       if (!responses.has(socket)) socket.once('close', () => responses.delete(socket));
       responses.set(socket, response);
@@ -74,7 +61,7 @@ export function trackConnections(server: Server, firstReader?: FirstReader): Con
 
     async drain(limit) {
       draining = true;
-      firstReader?.drain();
+      for (const each of others) each.drain();
       for (const response of responses.values()) response.shouldKeepAlive = false;
       const { promise: closed, resolve } = Promise.withResolvers<void>();
       // Not the HTTP server's own `close`: that one also cuts new connections whose first request has not been read yet.

@@ -129,8 +129,9 @@ export class Http2Response extends Writable {
     else this.#stream.end(() => done());
   }
 
-  override end(...args: Parameters<Writable['end']>): this {
-    super.end(...args);
+  override end(chunk?: unknown, encoding?: unknown, done?: unknown): this {
+    // The two optional ones may be left out, each in its turn; that is sorted out where they go.
+    super.end(chunk, encoding as BufferEncoding, done as () => void);
     this.#lastBytes ??= setTimeout(() => this.destroy(), LAST_BYTES);
     return this;
   }

@@ -1,26 +1,35 @@
 /**
- * A node:http(s) server with strict limits, and the way it ends: every byte that enters the house from outside comes in here.
- * It must not know what requests mean.
+ * A node:http(s) server with strict limits, and the way it ends: every byte that enters the house from outside comes in here. It
+ * owns the port and who reads each connection: the first reader, HTTP/2, or the server itself. It must not know what requests mean.
  */
 
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, isIPv6, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { FirstReader } from '../gateway/first_reader.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Milliseconds } from '../model/units.ts';
+import { BEING_REFUSED, createCrowd } from './crowd.ts';
 import { trackConnections } from './drain.ts';
+import type { Trouble } from './failure_of.ts';
+import { createFirstReading } from './first_reading.ts';
+import { createHttp2 } from './http2_connections.ts';
 import type { ParserError } from './raw_answer.ts';
 import { createRefuse } from './refuse.ts';
+import { renewCertificate, type TlsFiles, tlsOptions } from './tls.ts';
 
 export interface ListenerOptions {
   readonly host: string;
   /** 0 asks the system for a free one. */
   readonly port: number;
-  /** PEM files. */
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** Served anew when they change. */
+  readonly tls?: TlsFiles | undefined;
+  /** Whether HTTP/2 is offered to callers that come with TLS; yes by default. Without TLS it is never spoken. */
+  readonly http2?: boolean | undefined;
+  /** How many connections may be open at once; more are answered 503. */
+  readonly maxConnections?: number | undefined;
   readonly handle: RequestListener;
   /** Is given each connection before the HTTP server, whose limits and time-outs begin with what is handed over. */
   readonly firstReader?: FirstReader | undefined;
@@ -28,6 +37,10 @@ export interface ListenerOptions {
   readonly report?: ((exchange: Exchange) => void) | undefined;
   /** How long a request head may take to arrive, from the first moment of the connection or from its first byte; 10 s by default. */
   readonly headersTimeout?: Milliseconds;
+  /** Told when a changed certificate could not be taken. */
+  readonly trouble?: Trouble | undefined;
+  /** Between two looks at the certificate's files; 2 s by default. */
+  readonly renewalInterval?: Milliseconds | undefined;
 }
 
 export interface Listener {
@@ -50,29 +63,32 @@ const LIMITS: ServerOptions = {
   requireHostHeader: false,
 };
 
+/** More than a machine serves well, fewer than its memory ends at: an idle connection costs some 15 KB. */
+const MAX_CONNECTIONS = 20_000;
+
 export function createListener(options: ListenerOptions): Listener {
   const { host, port, tls, handle, firstReader, report, headersTimeout = 10_000 } = options;
+  const { http2: speaksHttp2 = true, maxConnections = MAX_CONNECTIONS, trouble = () => {} } = options;
   const limits = { ...LIMITS, headersTimeout };
-  const server: Server = tls
-    ? createHttpsServer({
-        ...limits,
-        cert: readFileSync(tls.cert),
-        key: readFileSync(tls.key),
-        handshakeTimeout: 10_000,
-      })
-    : createHttpServer(limits);
+  const secure = tls && createHttpsServer({ ...limits, ...tlsOptions(tls, speaksHttp2) });
+  const server: Server = secure ?? createHttpServer(limits);
   // The size limits it; a count would silently drop lines that somebody behind us reads.
   server.maxHeadersCount = 0;
+  server.maxConnections = maxConnections + BEING_REFUSED;
 
-  const connections = trackConnections(server, firstReader);
-  if (firstReader)
-    readBefore(server, tls ? 'secureConnection' : 'connection', (socket, handOver) => {
-      connections.held(socket);
-      firstReader.take(socket, () => {
-        connections.handedOver(socket);
-        handOver();
-      });
-    });
+  const http2 = secure && speaksHttp2 ? createHttp2({ handle }) : undefined;
+  const first = firstReader && createFirstReading(firstReader);
+  const connections = trackConnections(
+    server,
+    [http2, first].filter((each) => each !== undefined),
+  );
+  readBefore(server, secure ? 'secureConnection' : 'connection', (socket, handOver) => {
+    if (http2 && isHttp2(socket)) http2.take(socket);
+    else if (first) first.take(socket, handOver);
+    else handOver();
+  });
+  readBefore(server, 'connection', createCrowd({ max: maxConnections, plain: !secure, report }));
+
   const refuse = createRefuse({ connections, report });
   const onRequest: RequestListener = (request, response) => {
     connections.began(request.socket, response);
@@ -84,14 +100,19 @@ export function createListener(options: ListenerOptions): Listener {
   // Without a listener for upgrades Node takes them for the ordinary requests that they also are; for tunnels it would just hang up.
   server.on('connect', (_request, socket) => refuse.tunnel(socket));
   server.on('clientError', (error: ParserError, socket) => refuse.bytes(error, socket));
+  let stopRenewing = () => {};
 
   return {
     async listen() {
       server.listen({ host, port });
       await once(server, 'listening');
+      if (secure && tls) stopRenewing = renewCertificate(secure, tls, { trouble, interval: options.renewalInterval });
       return urlOf(server, host, tls ? 'https' : 'http');
     },
-    drain: (limit) => connections.drain(limit),
+    drain(limit) {
+      stopRenewing();
+      return connections.drain(limit);
+    },
   };
 }
 
@@ -109,6 +130,8 @@ function readBefore(
     }),
   );
 }
+
+const isHttp2 = (socket: Socket): socket is TLSSocket => socket instanceof TLSSocket && socket.alpnProtocol === 'h2';
 
 function urlOf(server: Server, host: string, scheme: 'http' | 'https'): string {
   // A TCP listener that is listening has an address.

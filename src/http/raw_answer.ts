@@ -11,6 +11,8 @@ export interface RawAnswer {
   /** The word on the wire: the standard's, for lack of a route that names another dialect. */
   readonly error: string;
   readonly description: string;
+  /** Seconds until another try makes sense. */
+  readonly retryAfter?: number;
 }
 
 const MALFORMED: RawAnswer = {
@@ -43,6 +45,13 @@ export const NO_TUNNELS: RawAnswer = {
   error: 'invalid_request',
   description: 'CONNECT is not supported: this is no forward proxy.',
 };
+export const TOO_MANY: RawAnswer = {
+  status: 503,
+  code: 'temporarily_unavailable',
+  error: 'temporarily_unavailable',
+  description: 'There are too many connections at the moment; try again.',
+  retryAfter: 1,
+};
 
 /** What the parser says went wrong. `rawPacket`: the bytes that it choked on. */
 export interface ParserError extends Error {
@@ -70,13 +79,15 @@ function isRequestLine(bytes: Buffer): boolean {
 const LINGER = 1_000;
 
 /** Answers and closes. Nothing that the caller sent is repeated. */
-export function writeRaw(socket: Duplex, { status, error, description }: RawAnswer, requestId: string): void {
+export function writeRaw(socket: Duplex, answer: RawAnswer, requestId: string): void {
+  const { status, error, description, retryAfter } = answer;
   const body = JSON.stringify({ error, error_description: description });
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Content-Type: application/json',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Cache-Control: no-store',
+    ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
     `X-Request-Id: ${requestId}`,
     'Connection: close',
   ];
