@@ -1,7 +1,7 @@
 import type { Seconds } from './units.ts';
 
 declare const hashed: unique symbol;
-/** The SHA-256 of a token in base64url (43 characters): the only form of a token that is ever stored. */
+/** The first 128 bits of a token's SHA-256 in base64url (22 characters): the only form of a token that is ever stored. */
 export type TokenHash = string & { readonly [hashed]: true };
 
 /**

@@ -73,7 +73,7 @@ const identity = {
 };
 
 /** Always the last places of its record, because what follows `client` and `scopes` is mostly absent. */
-const authorization = {
+export const authorization = {
   write: (it: Authorization): readonly Wire[] => [
     it.client,
     it.scopes,
@@ -103,7 +103,6 @@ const refresh: Codec<RefreshToken> = {
   read: (fields) => ({ family: fields.text(), generation: fields.count(), expiresAt: fields.seconds() }),
 };
 
-/** `redis_scripts.ts` reads the generation and the two lists at the places they have here. */
 const family: Codec<Family> = {
   write: (it) => [
     ...[it.generation, it.live.flat(), it.refresh.flat(), it.issuedAt, it.expiresAt],
@@ -182,7 +181,7 @@ const CODECS: { readonly [K in RecordKind]: Codec<RecordOf[K]> } = {
 };
 
 /** Leaves absent members out, so that a record reads back as it was written. */
-function present<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+export function present<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   // The cast says in a type what the filter does at run time.
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as never;
 }

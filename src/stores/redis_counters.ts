@@ -1,18 +1,26 @@
+import { Cluster } from 'ioredis';
 import { type Milliseconds, milliseconds } from '../model/units.ts';
 import type { Count, CounterStore } from './counter_store.ts';
 import { run } from './redis_client.ts';
 import type { Connection } from './redis_connections.ts';
 import type { RedisKeys } from './redis_keys.ts';
 import { FORGIVE, HIT, PEEK, RESET } from './redis_scripts.ts';
+import { TurnBatch } from './turn_batch.ts';
+
+/** Counters that are read with one script. */
+const MOST = 512;
 
 /** Counts in Redis, together over all nodes. A window begins with its first event and ends by the expiry of its key. */
 export class RedisCounters implements CounterStore {
   readonly #mutating: Connection;
   readonly #keys: RedisKeys;
+  /** What is asked for in one turn of the event loop is read in one step; in a Cluster each counter has a slot of its own. */
+  readonly #peeks: TurnBatch<string, Count | undefined>;
 
   constructor({ mutating, keys }: { readonly mutating: Connection; readonly keys: RedisKeys }) {
     this.#mutating = mutating;
     this.#keys = keys;
+    this.#peeks = new TurnBatch((counters) => this.#read(counters), mutating instanceof Cluster ? 1 : MOST);
   }
 
   async hit(key: string, window: Milliseconds): Promise<Count> {
@@ -21,10 +29,8 @@ export class RedisCounters implements CounterStore {
     return { count: Number(count), remaining: milliseconds(Number(left)) };
   }
 
-  async peek(key: string): Promise<Count | undefined> {
-    const reply = await run(this.#mutating, PEEK, [this.#keys.counter(key)], []);
-    const [count, left] = Array.isArray(reply) ? reply : [];
-    return Number(left) > 0 ? { count: Number(count), remaining: milliseconds(Number(left)) } : undefined;
+  peek(key: string): Promise<Count | undefined> {
+    return this.#peeks.add(this.#keys.counter(key));
   }
 
   async forgive(key: string): Promise<void> {
@@ -34,4 +40,17 @@ export class RedisCounters implements CounterStore {
   async reset(key: string): Promise<void> {
     await run(this.#mutating, RESET, [this.#keys.counter(key)], []);
   }
+
+  async #read(counters: readonly string[]): Promise<readonly (Count | undefined)[]> {
+    const different = [...new Set(counters)];
+    const reply = await run(this.#mutating, PEEK, different, []);
+    const flat: readonly unknown[] = Array.isArray(reply) ? reply : [];
+    const counts = new Map(different.map((key, at) => [key, countOf(flat[2 * at], flat[2 * at + 1])]));
+    return counters.map((key) => counts.get(key));
+  }
+}
+
+/** @returns undefined for a window that is over, or that was never begun. */
+function countOf(count: unknown, left: unknown): Count | undefined {
+  return Number(left) > 0 ? { count: Number(count), remaining: milliseconds(Number(left)) } : undefined;
 }

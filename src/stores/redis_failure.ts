@@ -1,4 +1,4 @@
-import { DependencyUnavailable } from '../model/failure.ts';
+import { CorruptRecord, DependencyUnavailable } from '../model/failure.ts';
 
 /** How long any call may take, whatever it is made of. */
 export const BUDGET_MS = 250;
@@ -6,7 +6,7 @@ export const BUDGET_MS = 250;
 /**
  * Waits for an answer within the budget. ioredis's errors carry the whole command, so none of them leaves this room:
  * what is thrown says only what kind of failure it was.
- * @throws DependencyUnavailable
+ * @throws DependencyUnavailable, or the CorruptRecord that the work itself threw.
  */
 export async function answered<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -16,7 +16,7 @@ export async function answered<T>(work: Promise<T>): Promise<T> {
   try {
     return await Promise.race([work, late]);
   } catch (error) {
-    throw unavailable(error);
+    throw error instanceof CorruptRecord ? error : unavailable(error);
   } finally {
     clearTimeout(timer);
   }

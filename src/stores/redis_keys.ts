@@ -8,9 +8,10 @@ import type { Owner } from './token_store.ts';
  * key nor choose another Cluster slot: braces and colons are ours alone. The braces hold the Cluster hash tag.
  */
 export interface RedisKeys {
-  record(kind: RecordKind, ref: TokenRef): string;
-  /** The beginning of all records of one kind under a tag; the hash follows. */
-  records(kind: RecordKind, tag: string): string;
+  /** Families and their tokens: all that one grant gave. */
+  grant(tag: string): string;
+  /** A record of its own; among refresh tokens only those that their family no longer lists. */
+  record(kind: OwnKind, ref: TokenRef): string;
   listing(owner: Owner): string;
   documents(kind: DocumentKind): { readonly values: string; readonly index: string };
   counter(key: string): string;
@@ -20,10 +21,10 @@ export interface RedisKeys {
   heartbeat(id: string): string;
 }
 
-const KINDS: { readonly [K in RecordKind]: string } = {
-  access: 'a',
+export type OwnKind = Exclude<RecordKind, 'access' | 'family'>;
+
+const KINDS: { readonly [K in OwnKind]: string } = {
   refresh: 'r',
-  family: 'f',
   code: 'c',
   session: 's',
   interaction: 'i',
@@ -31,10 +32,9 @@ const KINDS: { readonly [K in RecordKind]: string } = {
 };
 
 export function redisKeys(prefix: string): RedisKeys {
-  const records = (kind: RecordKind, tag: string): string => `${prefix}:{${part(tag)}}:${KINDS[kind]}:`;
   return {
-    records,
-    record: (kind, ref) => records(kind, ref.tag) + part(ref.hash),
+    grant: (tag) => `${prefix}:{${part(tag)}}`,
+    record: (kind, { tag, hash }) => `${prefix}:{${part(tag)}}:${KINDS[kind]}:${part(hash)}`,
     listing: ({ of, id }) => `${prefix}:{${of === 'user' ? 'u' : 'c'}:${part(id)}}:f`,
     documents: (kind) => ({ values: `${prefix}:{d:${kind}}:v`, index: `${prefix}:{d:${kind}}:i` }),
     counter: (key) => `${prefix}:{n:${part(key)}}`,

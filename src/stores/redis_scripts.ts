@@ -1,11 +1,9 @@
 import { hash } from 'node:crypto';
 
 /**
- * What must happen in one step, as Lua on the server. Every key of a script lies in one Cluster slot. Scripts decide first and
- * write afterwards: a server that is out of memory refuses the first write and so the whole script.
- *
- * Family records are read at the places `record_codec.ts` gives them (Lua counts from 1): 1 version, 2 generation, 3 access
- * tokens and 4 refresh tokens, each a flat list of hash and expiry.
+ * What must happen in one step, as Lua on the server. Every key of a script lies in one Cluster slot, but for `ISSUE`, which a
+ * Cluster is never sent. Scripts decide first and write afterwards: a server that is out of memory refuses the first write and so
+ * the whole script.
  */
 export interface Script {
   readonly lua: string;
@@ -20,67 +18,47 @@ for i, key in ipairs(KEYS) do
   redis.call('SET', key, ARGV[2 * i - 1], 'EXAT', ARGV[2 * i])
 end`);
 
-/** KEYS: an access token. ARGV: channel, its hash. Announced even if it is gone here: a cache may still have it. */
-export const TAKE_ACCESS = script(`
-local value = redis.call('GETDEL', KEYS[1])
-redis.call('PUBLISH', ARGV[1], ARGV[2])
-return value`);
+const SWAPPING = `
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+for i = 2, #KEYS do
+  redis.call('SET', KEYS[i], ARGV[2 * i + 2], 'EXAT', ARGV[2 * i + 3])
+end
+if ARGV[2] == '' then redis.call('DEL', KEYS[1])
+elseif ARGV[2] ~= ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'EXAT', ARGV[3]) end
+if ARGV[5] ~= '' then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
+return 1`;
 
 /**
- * KEYS: the family, then the other records. ARGV: generation, prefix of access tokens, channel, then as in PUT.
- * Returns 1 done, 0 another generation or none, -1 corrupt.
+ * KEYS: a grant, then further records. ARGV: the grant's text as it was read (empty if there was none), as it shall be (empty for
+ * none; the same is not written) and its expiry; channel and message; value and expiry of each further record. Returns 1 done, 0 somebody else was first.
  */
-export const ROTATE = script(`
-local value = redis.call('GET', KEYS[1])
-if not value then return 0 end
-local readable, before = pcall(cjson.decode, value)
-if not readable or type(before) ~= 'table' or before[1] ~= 1 or type(before[3]) ~= 'table' then return -1 end
-if before[2] ~= tonumber(ARGV[1]) then return 0 end
+export const SWAP = script(SWAPPING);
 
-local after = cjson.decode(ARGV[4])
-local kept = {}
-for i = 1, #after[3], 2 do kept[after[3][i]] = true end
-local dropped = {}
-for i = 1, #before[3], 2 do
-  if not kept[before[3][i]] then table.insert(dropped, before[3][i]) end
-end
-
-for i, key in ipairs(KEYS) do
-  redis.call('SET', key, ARGV[2 * i + 2], 'EXAT', ARGV[2 * i + 3])
-end
-for _, hash in ipairs(dropped) do redis.call('DEL', ARGV[2] .. hash) end
-if #dropped > 0 then redis.call('PUBLISH', ARGV[3], table.concat(dropped, ' ')) end
-return 1`);
+/** As SWAP, for what only takes away: it works on a server that is out of memory, although writing less is still writing. */
+export const SHRINK = script(`#!lua flags=allow-oom${SWAPPING}`);
 
 /**
- * KEYS: the family. ARGV: prefix of access tokens, prefix of refresh tokens, channel. Returns the family's record.
- * Only deletes, so it works on a server that is out of memory. Of a family that cannot be read nobody knows which tokens it
- * had: every cache is told to forget everything.
+ * New grants, and the listings they belong to: all or none. KEYS: grants, then listings. ARGV: now; how many grants, and value and
+ * expiry of each; for each listing how many members, and expiry and name of each. A listing is written first, loses some of what
+ * has expired, and lives as long as its last member. Returns 1 for each grant that was written, 0 where there was one.
  */
-export const REVOKE = script(`
-local value = redis.call('GETDEL', KEYS[1])
-if not value then return nil end
-local readable, family = pcall(cjson.decode, value)
-if not readable or type(family) ~= 'table' or type(family[3]) ~= 'table' or type(family[4]) ~= 'table' then
-  redis.call('PUBLISH', ARGV[3], '*')
-  return value
+export const ISSUE = script(`
+local grants = tonumber(ARGV[2])
+local at = 3 + 2 * grants
+for i = grants + 1, #KEYS do
+  local last = at + 2 * tonumber(ARGV[at])
+  redis.call('ZADD', KEYS[i], unpack(ARGV, at + 1, last))
+  at = last + 1
+  local expired = redis.call('ZRANGEBYSCORE', KEYS[i], '-inf', ARGV[1], 'LIMIT', 0, 100)
+  if #expired > 0 then redis.call('ZREM', KEYS[i], unpack(expired)) end
+  local latest = redis.call('ZREVRANGE', KEYS[i], 0, 0, 'WITHSCORES')
+  if latest[2] then redis.call('EXPIREAT', KEYS[i], latest[2]) end
 end
-local hashes = {}
-for i = 1, #family[3], 2 do
-  table.insert(hashes, family[3][i])
-  redis.call('DEL', ARGV[1] .. family[3][i])
+local written = {}
+for i = 1, grants do
+  written[i] = redis.call('SET', KEYS[i], ARGV[2 * i + 1], 'EXAT', ARGV[2 * i + 2], 'NX') and 1 or 0
 end
-for i = 1, #family[4], 2 do redis.call('DEL', ARGV[2] .. family[4][i]) end
-if #hashes > 0 then redis.call('PUBLISH', ARGV[3], table.concat(hashes, ' ')) end
-return value`);
-
-/** KEYS: a listing. ARGV: now, expiry, member. Removes some of what has expired; the listing lives as long as its last member. */
-export const LIST = script(`
-redis.call('ZADD', KEYS[1], ARGV[2], ARGV[3])
-local expired = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 100)
-if #expired > 0 then redis.call('ZREM', KEYS[1], unpack(expired)) end
-local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-if last[2] then redis.call('EXPIREAT', KEYS[1], last[2]) end`);
+return written`);
 
 /** KEYS: values, index. ARGV: id, value, what the id must be: absent, present or any. Returns 1 if it was written. */
 export const PUT_DOCUMENT = script(`
@@ -114,8 +92,14 @@ if left < 0 then
 end
 return { count, left }`);
 
+/** KEYS: counters. Returns count and milliseconds left of each in turn. */
 export const PEEK = script(`
-return { redis.call('GET', KEYS[1]) or 0, redis.call('PTTL', KEYS[1]) }`);
+local found = {}
+for i, key in ipairs(KEYS) do
+  found[2 * i - 1] = redis.call('GET', key) or 0
+  found[2 * i] = redis.call('PTTL', key)
+end
+return found`);
 
 /** KEYS: a counter. A key that has expired is not made anew: it would have no window. */
 export const FORGIVE = script(`

@@ -1,16 +1,34 @@
 import type { Clock } from '../model/clock.ts';
 import { CorruptRecord } from '../model/failure.ts';
-import type { RecordKind, RecordOf, TokenRef } from '../model/token.ts';
+import type { AccessToken, Family, RecordKind, RecordOf, RefreshToken, TokenRef } from '../model/token.ts';
 import { seconds } from '../model/units.ts';
 import type { BackendDependencies } from './backend.ts';
 import { familyAmong, hasExpired, ownersOf, tagOf } from './entries.ts';
+import {
+  type GrantEntry,
+  type GrantKind,
+  isGrantEntry,
+  isGrantKind,
+  NO_GRANT,
+  recordOf,
+  rotated,
+  settled,
+  withEntries,
+  withoutFamily,
+  withoutRecord,
+  withoutUnlisted,
+} from './grant_changes.ts';
+import { decodeGrant, encodeGrant } from './grant_record.ts';
 import type { Invalidation } from './invalidation.ts';
 import { decodeRecord, encodeRecord } from './record_codec.ts';
-import { run, runDurably } from './redis_client.ts';
+import { run } from './redis_client.ts';
 import type { Connection } from './redis_connections.ts';
 import { answered } from './redis_failure.ts';
-import { memberOf, type RedisKeys, refOfMember } from './redis_keys.ts';
-import { LIST, PUT, REVOKE, ROTATE, TAKE_ACCESS } from './redis_scripts.ts';
+import { type FurtherRecord, RedisGrants } from './redis_grants.ts';
+import { type Listing, RedisIssues } from './redis_issues.ts';
+import { memberOf, type OwnKind, type RedisKeys, refOfMember } from './redis_keys.ts';
+import { RedisLookups } from './redis_lookups.ts';
+import { PUT } from './redis_scripts.ts';
 import type { Entry, FamilyListing, Owner, TokenStore } from './token_store.ts';
 
 export interface RedisTokensDependencies extends BackendDependencies {
@@ -23,58 +41,91 @@ export interface RedisTokensDependencies extends BackendDependencies {
   readonly replicas: number;
 }
 
-/** Token records in Redis: one key each, with its expiry. All keys of a family are in one Cluster slot. */
+/**
+ * Token records in Redis. All that one grant gave is one key, found by the tag alone, so one read answers for any token of it and
+ * one swap changes the whole family; other records have a key each. All keys of a tag are in one Cluster slot.
+ */
 export class RedisTokens implements TokenStore {
   readonly invalidation: Invalidation;
   readonly #it: RedisTokensDependencies;
   readonly #clock: Clock;
+  readonly #lookups: RedisLookups;
+  readonly #issues: RedisIssues;
+  readonly #grants: RedisGrants;
+  /** Look-ups of this turn of the event loop: who asks for the same record shares one answer, and one decoding. */
+  readonly #asked = new Map<string, Promise<RecordOf[RecordKind] | undefined>>();
 
   constructor(dependencies: RedisTokensDependencies) {
     this.#it = dependencies;
     this.#clock = dependencies.clock;
     this.invalidation = dependencies.invalidation;
+    this.#lookups = new RedisLookups(dependencies.validating);
+    this.#issues = new RedisIssues(dependencies.mutating, dependencies.clock);
+    this.#grants = new RedisGrants(dependencies);
   }
 
-  async get<K extends RecordKind>(kind: K, ref: TokenRef): Promise<RecordOf[K] | undefined> {
-    return this.#decode(kind, ref, await answered(this.#it.validating.get(this.#it.keys.record(kind, ref))));
+  get<K extends RecordKind>(kind: K, ref: TokenRef): Promise<RecordOf[K] | undefined> {
+    const name = `${kind}:${ref.tag.length}:${ref.tag}${ref.hash}`;
+    let asked = this.#asked.get(name);
+    if (asked === undefined) {
+      // Before the look-up goes out: who asks after that must get what is true by then.
+      if (this.#asked.size === 0) setImmediate(() => this.#asked.clear());
+      asked = this.#get(kind, ref);
+      this.#asked.set(name, asked);
+    }
+    // The name begins with the kind, so the answer has its shape.
+    return asked as Promise<RecordOf[K] | undefined>;
   }
 
   async put(entries: readonly Entry[]): Promise<void> {
-    tagOf(entries);
-    await this.#list(entries);
-    await run(this.#it.mutating, PUT, this.#keysOf(entries), valuesOf(entries));
+    const tag = tagOf(entries);
+    const granted = entries.filter(isGrantEntry);
+    const further = this.#further(entries);
+    if (granted.length === 0) {
+      const values = further.flatMap(({ value, expiresAt }) => [value, expiresAt]);
+      const keys = further.map(({ key }) => key);
+      await run(this.#it.mutating, PUT, keys, values);
+      return;
+    }
+    if (further.length === 0 && (await this.#issue(tag, granted))) return;
+    // There is a grant with this tag already, or more than a grant is to be written in one step.
+    await this.#issues.list(this.#listings(granted));
+    await this.#grants.write(tag, (grant) => ({ after: withEntries(grant, granted), ended: [] }), further);
   }
 
   async take<K extends RecordKind>(kind: K, ref: TokenRef): Promise<RecordOf[K] | undefined> {
-    const { keys, mutating, revoking, replicas } = this.#it;
-    const key = keys.record(kind, ref);
-    const value =
-      kind === 'access'
-        ? await runDurably(revoking, TAKE_ACCESS, [key], [keys.channel, ref.hash], replicas)
-        : await answered(mutating.getdel(key));
-    return this.#decode(kind, ref, value);
+    // Each looks for a record of this kind.
+    return (await this.#take(kind, ref)) as RecordOf[K] | undefined;
   }
 
   async rotate(family: TokenRef, from: number, entries: readonly Entry[]): Promise<boolean> {
     familyAmong(entries, family);
-    const { keys, mutating } = this.#it;
-    const familyFirst = entries.toSorted((a, b) => Number(b.kind === 'family') - Number(a.kind === 'family'));
-    await this.#list(entries);
-    const done = await run(mutating, ROTATE, this.#keysOf(familyFirst), [
-      ...[from, keys.records('access', family.tag), keys.channel],
-      ...valuesOf(familyFirst),
-    ]);
-    if (done === -1) throw this.#corrupt('family');
-    return done === 1;
+    const granted = entries.filter(isGrantEntry);
+    await this.#issues.list(this.#listings(granted));
+    const now = this.#clock.now();
+    const change = await this.#reporting('family', () =>
+      this.#grants.write(
+        family.tag,
+        (grant) => rotated(grant, { family, from, entries: granted, now }),
+        this.#further(entries),
+      ),
+    );
+    return change !== undefined;
   }
 
   async revoke(family: TokenRef): Promise<boolean> {
-    const { keys, revoking, replicas } = this.#it;
-    const args = [keys.records('access', family.tag), keys.records('refresh', family.tag), keys.channel];
-    const value = await runDurably(revoking, REVOKE, [keys.record('family', family)], args, replicas);
-    if (value === null) return false;
-    this.#unlist(family, value);
-    return true;
+    try {
+      const change = await this.#reporting('family', () =>
+        this.#grants.end(family.tag, (grant) => withoutFamily(grant, family)),
+      );
+      if (change === undefined) return false;
+      this.#unlist(family, change.family);
+      return !hasExpired(change.family.expiresAt, this.#clock.now());
+    } catch (error) {
+      // A grant that cannot be read has been ended all the same, and reported; its listing expires.
+      if (error instanceof CorruptRecord) return true;
+      throw error;
+    }
   }
 
   async families(owner: Owner, limit: number): Promise<readonly FamilyListing[]> {
@@ -91,49 +142,107 @@ export class RedisTokens implements TokenStore {
     return listings;
   }
 
-  /**
-   * Lists families before they are written, because listings are in other Cluster slots: what goes wrong in between leaves a
-   * listing of nothing, which is allowed, and never a family that nobody can find.
-   */
-  async #list(entries: readonly Entry[]): Promise<void> {
-    const now = this.#clock.now() / 1000;
-    const { keys, mutating } = this.#it;
-    const families = entries.filter((entry) => entry.kind === 'family');
-    await Promise.all(
-      families.flatMap(({ ref, record }) =>
-        ownersOf(record).map((owner) =>
-          run(mutating, LIST, [keys.listing(owner)], [now, record.expiresAt, memberOf(ref)]),
-        ),
+  async #get(kind: RecordKind, ref: TokenRef): Promise<RecordOf[RecordKind] | undefined> {
+    const { keys } = this.#it;
+    if (!isGrantKind(kind)) return this.#decode(kind, ref, await this.#lookups.get(keys.record(kind, ref)));
+    const text = await this.#lookups.get(keys.grant(ref.tag));
+    const record = text === null ? undefined : this.#living(this.#readGrant(kind, ref, text));
+    if (record !== undefined || kind !== 'refresh') return record;
+    return this.#decode(kind, ref, await this.#lookups.get(keys.record(kind, ref)));
+  }
+
+  /** @returns false if there is a grant with this tag: nothing was written then. */
+  async #issue(tag: string, entries: readonly GrantEntry[]): Promise<boolean> {
+    const { grant, unlisted } = withoutUnlisted(withEntries(NO_GRANT, entries));
+    const written = settled(grant, this.#clock.now());
+    if (unlisted.size > 0 || written === undefined) return false;
+    return this.#issues.write({
+      key: this.#it.keys.grant(tag),
+      text: encodeGrant(written.grant),
+      expiresAt: written.expiresAt,
+      listings: this.#listings(entries),
+    });
+  }
+
+  async #take(kind: RecordKind, ref: TokenRef): Promise<RecordOf[RecordKind] | undefined> {
+    if (!isGrantKind(kind)) return this.#takeOwn(kind, ref);
+    const record = await this.#takeGranted(kind, ref);
+    return record === undefined && kind === 'refresh' ? this.#takeOwn(kind, ref) : record;
+  }
+
+  async #takeGranted(kind: GrantKind, ref: TokenRef): Promise<AccessToken | RefreshToken | Family | undefined> {
+    const gone = kind === 'access' ? [ref.hash] : [];
+    const change = await this.#reporting(kind, () =>
+      this.#grants.end(
+        ref.tag,
+        (grant) => {
+          const record = recordOf(grant, kind, ref.hash);
+          return record && { record, after: withoutRecord(grant, kind, ref.hash), ended: [] };
+        },
+        gone,
       ),
     );
+    return this.#living(change?.record);
+  }
+
+  async #takeOwn<K extends OwnKind>(kind: K, ref: TokenRef): Promise<RecordOf[K] | undefined> {
+    const { keys, mutating } = this.#it;
+    return this.#decode(kind, ref, await answered(mutating.getdel(keys.record(kind, ref))));
+  }
+
+  /** Where the families among these are listed. Listings may name what is gone; a family must never be missing from them. */
+  #listings(entries: readonly GrantEntry[]): readonly Listing[] {
+    const { keys } = this.#it;
+    return entries.flatMap((entry) => {
+      if (entry.kind !== 'family') return [];
+      const { ref, record } = entry;
+      const member = memberOf(ref);
+      return ownersOf(record).map((owner) => ({ key: keys.listing(owner), member, expiresAt: record.expiresAt }));
+    });
   }
 
   /** Tidies up after a revocation, which does not wait for it and does not depend on it. */
-  #unlist(ref: TokenRef, value: unknown): void {
-    try {
-      for (const owner of ownersOf(this.#read('family', ref, value))) {
-        answered(this.#it.mutating.zrem(this.#it.keys.listing(owner), memberOf(ref))).catch(() => {});
-      }
-    } catch {
-      // A family that cannot be read has been ended all the same, and reported; its listing expires.
+  #unlist(ref: TokenRef, family: Family): void {
+    for (const owner of ownersOf(family)) {
+      answered(this.#it.mutating.zrem(this.#it.keys.listing(owner), memberOf(ref))).catch(() => {});
     }
   }
 
-  #keysOf(entries: readonly Entry[]): string[] {
-    return entries.map(({ kind, ref }) => this.#it.keys.record(kind, ref));
+  #further(entries: readonly Entry[]): readonly FurtherRecord[] {
+    return entries.flatMap((entry) => {
+      if (isGrantEntry(entry)) return [];
+      const { kind, ref, record } = entry;
+      const [key, value] = [this.#it.keys.record(kind, ref), encodeRecord(kind, record)];
+      return [{ key, value, expiresAt: record.expiresAt }];
+    });
   }
 
-  #decode<K extends RecordKind>(kind: K, ref: TokenRef, value: unknown): RecordOf[K] | undefined {
-    if (value === null) return undefined;
-    const record = this.#read(kind, ref, value);
-    return hasExpired(record.expiresAt, this.#clock.now()) ? undefined : record;
-  }
-
-  #read<K extends RecordKind>(kind: K, ref: TokenRef, value: unknown): RecordOf[K] {
+  #readGrant(kind: GrantKind, ref: TokenRef, text: string): AccessToken | RefreshToken | Family | undefined {
     try {
-      return decodeRecord(kind, value, ref.hash);
+      return recordOf(decodeGrant(text), kind, ref.hash);
     } catch {
       throw this.#corrupt(kind);
+    }
+  }
+
+  #decode<K extends OwnKind>(kind: K, ref: TokenRef, value: string | null): RecordOf[K] | undefined {
+    if (value === null) return undefined;
+    try {
+      return this.#living(decodeRecord(kind, value, ref.hash));
+    } catch {
+      throw this.#corrupt(kind);
+    }
+  }
+
+  #living<R extends RecordOf[RecordKind]>(record: R | undefined): R | undefined {
+    return record === undefined || hasExpired(record.expiresAt, this.#clock.now()) ? undefined : record;
+  }
+
+  async #reporting<T>(kind: RecordKind, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw error instanceof CorruptRecord ? this.#corrupt(kind) : error;
     }
   }
 
@@ -142,6 +251,3 @@ export class RedisTokens implements TokenStore {
     return new CorruptRecord(kind);
   }
 }
-
-const valuesOf = (entries: readonly Entry[]): (string | number)[] =>
-  entries.flatMap(({ kind, record }) => [encodeRecord(kind, record), record.expiresAt]);

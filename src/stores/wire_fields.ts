@@ -68,6 +68,13 @@ export class FieldReader {
     return typeof place === 'number' && Number.isSafeInteger(place) && place >= 0 ? place : this.#corrupt();
   }
 
+  /** A point in time as its distance from another, before or after it. */
+  secondsFrom(origin: Seconds): Seconds {
+    const place = this.#take();
+    const time = typeof place === 'number' ? origin + place : Number.NaN;
+    return Number.isSafeInteger(time) && time > 0 ? seconds(time) : this.#corrupt();
+  }
+
   flag(): boolean {
     const count = this.count();
     return count <= 1 ? count === 1 : this.#corrupt();
@@ -104,6 +111,23 @@ export class FieldReader {
     const pairs: (readonly [TokenHash, Seconds])[] = [];
     while (!inner.#atEnd()) pairs.push([inner.hash(), inner.seconds()]);
     return pairs;
+  }
+
+  /** A list of any length, each item read by the same function. */
+  list<T>(read: (fields: FieldReader) => T): readonly T[] {
+    const inner = this.#inner();
+    const items: T[] = [];
+    while (!inner.#atEnd()) items.push(read(inner));
+    return items;
+  }
+
+  optionalList<T>(read: (fields: FieldReader) => T): readonly T[] {
+    return this.#absent() ? [] : this.list(read);
+  }
+
+  /** Whether the next place holds a list. */
+  get isGroup(): boolean {
+    return Array.isArray(this.#places[this.#next]);
   }
 
   group<T>(read: (fields: FieldReader) => T): T {

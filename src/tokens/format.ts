@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { TokenRef } from '../model/token.ts';
 import type { TokenPolicy, TokenShape } from '../model/token_policy.ts';
-import { hashToken } from './hashing.ts';
+import { tokenHash } from './hashing.ts';
 
 /*
  * What a token is made of. This room owns the format, the hashes, issuing and rotation of tokens; it must not decide whether
@@ -60,7 +60,7 @@ function characters(count: number, alphabet: TokenShape['alphabet']): string {
 export function refOf(token: string): TokenRef | undefined {
   if (token.length < SHORTEST || token.length > LONGEST || !B64TOKEN.test(token)) return undefined;
   const start = prefixLength(token);
-  return { tag: token.slice(start, start + TAG_LENGTH), hash: hashToken(token) };
+  return { tag: token.slice(start, start + TAG_LENGTH), hash: tokenHash(token) };
 }
 
 function prefixLength(token: string): number {

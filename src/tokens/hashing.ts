@@ -1,9 +1,18 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { TokenHash } from '../model/token.ts';
 
-/** The SHA-256 of a text in base64url. Tokens carry at least 128 random bits, so a fast hash without salt is enough for them. */
-// The one place where text becomes a TokenHash.
+/** The SHA-256 of a text in base64url. */
+// With `tokenHash` the one place where text becomes a TokenHash.
 export const hashToken = (text: string): TokenHash => hash('sha256', text, 'base64url') as TokenHash;
+
+/** Characters of base64url for 128 bits, as many as a token carries at least. */
+const TOKEN_HASH_LENGTH = 22;
+
+/**
+ * The hash that a token is found by: the first 128 bits of its SHA-256. Tokens are random, so a fast hash without salt is enough;
+ * and whoever could find another text with the same 128 bits could as well guess the token itself.
+ */
+export const tokenHash = (token: string): TokenHash => hashToken(token).slice(0, TOKEN_HASH_LENGTH) as TokenHash;
 
 /** Compares two secrets in a time that depends on neither, not even on their lengths. */
 export function sameSecret(one: string, other: string): boolean {

@@ -7,7 +7,7 @@ import type { TokenPolicy } from '../model/token_policy.ts';
 import { inSeconds, type Seconds, seconds } from '../model/units.ts';
 import type { TokenStore } from '../stores/token_store.ts';
 import { listAccess, listRefresh, newFamilyRef } from './families.ts';
-import { hashToken } from './hashing.ts';
+import { tokenHash } from './hashing.ts';
 import { type Cast, mintAccess, mintRefresh } from './minting.ts';
 import { seal, unseal } from './replay.ts';
 import { planRotation } from './rotation.ts';
@@ -89,7 +89,7 @@ export function createIssuer({ store, clock, settings }: IssuerDependencies): Is
   }
 
   async function refresh(order: RefreshOrder): Promise<TokenAnswer> {
-    const presented = hashToken(order.presented);
+    const presented = tokenHash(order.presented);
     const swap = order.policy.rotates ? rotate : renew;
     let family: Family | undefined = order.family;
     // A lost swap means that the generation moved on. Where tokens rotate, the second plan can then only replay or refuse;

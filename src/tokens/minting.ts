@@ -3,7 +3,7 @@ import type { TokenShape } from '../model/token_policy.ts';
 import { type Seconds, seconds } from '../model/units.ts';
 import type { Entry } from '../stores/token_store.ts';
 import { mint, newTag } from './format.ts';
-import { hashToken } from './hashing.ts';
+import { tokenHash } from './hashing.ts';
 
 /** A token that exists nowhere yet: what the client will get, what its family lists, and what the store will keep. */
 export interface Minted {
@@ -43,7 +43,7 @@ export function mintWithRef(
   tag: string = newTag(shape.alphabet),
 ): { readonly token: string; readonly ref: TokenRef } {
   const token = mint(shape, tag);
-  return { token, ref: { tag, hash: hashToken(token) } };
+  return { token, ref: { tag, hash: tokenHash(token) } };
 }
 
 function mintInto(tag: string, { shape, now, ttl }: Cast) {
