@@ -62,7 +62,10 @@ export interface CorsPolicy {
 }
 
 export interface Upstream {
-  /** Origins with an optional base path (`http://10.0.0.5:9000/base`), or `demo` for the built-in demo API. Empty: forward auth only. */
+  /**
+   * Origins with an optional base path (`http://10.0.0.5:9000/base`), unix sockets with one behind a second colon
+   * (`unix:/run/app.sock:/base`), or `demo` for the built-in demo API. Empty: forward auth only.
+   */
   readonly targets: readonly string[];
   readonly connectTimeout: Milliseconds;
   /** How long to wait for the response head. */
@@ -77,6 +80,25 @@ export interface Upstream {
   readonly health?: HealthChecks | undefined;
   /** Absent: failures of calls take no target out. */
   readonly breaker?: BreakerRules | undefined;
+  /** How long a call may take from beginning to end; absent: as long as it flows. */
+  readonly totalTimeout?: Milliseconds | undefined;
+  /** How many connections one process opens to each target; absent: 1,024. */
+  readonly maxConnections?: number | undefined;
+  /** How many calls may wait for a connection to each target, for `connectTimeout` at most; absent: 1,024. */
+  readonly queue?: number | undefined;
+  /** How https targets are spoken to; absent: trust in the system's authorities, no certificate of our own. */
+  readonly tls?: UpstreamTls | undefined;
+}
+
+/** PEM files, and a name. */
+export interface UpstreamTls {
+  /** The authorities that are trusted, instead of the system's. */
+  readonly ca?: string | undefined;
+  /** Our own certificate, with its chain, and its key. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  /** The name that the certificates of the targets bear, if it is not their host. */
+  readonly serverName?: string | undefined;
 }
 
 /** `consistent_hash`: calls of one user (else client, else address) go to one target for as long as it is there. */
