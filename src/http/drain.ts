@@ -6,6 +6,8 @@ import type { Milliseconds } from '../model/units.ts';
 export interface Connections {
   /** Tells of a request that has begun. */
   began(socket: Socket, response: ServerResponse): void;
+  /** Tells of a connection on which HTTP is no longer spoken. */
+  left(socket: Socket): void;
   /** The response that was begun last on this connection; its request is the newest that the caller has sent. */
   latest(socket: Socket): ServerResponse | undefined;
   /**
@@ -56,6 +58,8 @@ export function trackConnections(server: Server, others: readonly OtherConnectio
       responses.set(socket, response);
       if (draining) response.shouldKeepAlive = false;
     },
+
+    left: (socket) => void responses.delete(socket),
 
     latest: (socket) => responses.get(socket),
 

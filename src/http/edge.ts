@@ -2,10 +2,11 @@
  * The main listener: our own endpoints to Koa, everything else to the gateway. It owns which of the two a request belongs to, and
  * nothing of what happens there.
  */
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Dialect } from '../dialects/dialect.ts';
 import type { FirstReader } from '../gateway/first_reader.ts';
 import type { FullLane } from '../gateway/full_lane.ts';
+import type { Upgrades } from '../gateway/upgrade.ts';
 import type { ListenSettings } from '../model/config.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { type AppDependencies, createApp } from './app.ts';
@@ -41,16 +42,27 @@ export interface EdgeDependencies {
   readonly fullLane: FullLane;
   /** Reads connections before the HTTP server does. */
   readonly firstReader?: FirstReader | undefined;
+  /** Takes handshakes; our own endpoints have none. */
+  readonly upgrades?: Upgrades | undefined;
   /** Told of what never became a request; endpoints and lane report all others themselves. */
   readonly report?: ((exchange: Exchange) => void) | undefined;
 }
 
 /** The main listener, not yet listening. */
-export function createEdge({ listen, endpoints, fullLane, firstReader, report }: EdgeDependencies): Listener {
+export function createEdge({
+  listen,
+  endpoints,
+  fullLane,
+  firstReader,
+  upgrades: all,
+  report,
+}: EdgeDependencies): Listener {
+  const ownOf = (request: IncomingMessage) => endpoints(request.url ?? '', request.headers.host);
+  const upgrades = all && { ...all, wants: (request: IncomingMessage) => !ownOf(request) && all.wants(request) };
   const handle: RequestListener = (request, response) => {
-    const own = endpoints(request.url ?? '', request.headers.host);
+    const own = ownOf(request);
     if (own) own.handle(request, response);
     else fullLane.handle(request, response);
   };
-  return createListener({ ...listen, handle, firstReader, report });
+  return createListener({ ...listen, handle, firstReader, upgrades, report });
 }

@@ -4,11 +4,18 @@
  */
 
 import { once } from 'node:events';
-import { createServer as createHttpServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, isIPv6, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { FirstReader } from '../gateway/first_reader.ts';
+import type { Upgrades } from '../gateway/upgrade.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Milliseconds } from '../model/units.ts';
 import { BEING_REFUSED, createCrowd } from './crowd.ts';
@@ -33,6 +40,8 @@ export interface ListenerOptions {
   readonly handle: RequestListener;
   /** Is given each connection before the HTTP server, whose limits and time-outs begin with what is handed over. */
   readonly firstReader?: FirstReader | undefined;
+  /** Takes the requests that go on in another protocol; without it none does. */
+  readonly upgrades?: Upgrades | undefined;
   /** Told of every connection whose bytes made no request and were answered here; it has no method and no path. */
   readonly report?: ((exchange: Exchange) => void) | undefined;
   /** How long a request head may take to arrive, from the first moment of the connection or from its first byte; 10 s by default. */
@@ -67,9 +76,12 @@ const LIMITS: ServerOptions = {
 const MAX_CONNECTIONS = 20_000;
 
 export function createListener(options: ListenerOptions): Listener {
-  const { host, port, tls, handle, firstReader, report, headersTimeout = 10_000 } = options;
+  const { host, port, tls, handle, firstReader, upgrades, report, headersTimeout = 10_000 } = options;
   const { http2: speaksHttp2 = true, maxConnections = MAX_CONNECTIONS, trouble = () => {} } = options;
-  const limits = { ...LIMITS, headersTimeout };
+  // A handshake behind an answer that is still on its way would overtake it: that one is taken for the ordinary request that it also is.
+  const shouldUpgradeCallback = (request: IncomingMessage) =>
+    connections.latest(request.socket)?.writableFinished !== false && upgrades?.wants(request) === true;
+  const limits = { ...LIMITS, headersTimeout, shouldUpgradeCallback };
   const secure = tls && createHttpsServer({ ...limits, ...tlsOptions(tls, speaksHttp2) });
   const server: Server = secure ?? createHttpServer(limits);
   // The size limits it; a count would silently drop lines that somebody behind us reads.
@@ -80,7 +92,7 @@ export function createListener(options: ListenerOptions): Listener {
   const first = firstReader && createFirstReading(firstReader);
   const connections = trackConnections(
     server,
-    [http2, first].filter((each) => each !== undefined),
+    [http2, first, upgrades].filter((each) => each !== undefined),
   );
   readBefore(server, secure ? 'secureConnection' : 'connection', (socket, handOver) => {
     if (http2 && isHttp2(socket)) http2.take(socket);
@@ -97,7 +109,12 @@ export function createListener(options: ListenerOptions): Listener {
   server.on('request', onRequest);
   // Whoever reads the body asks for it, after the decision.
   server.on('checkContinue', onRequest);
-  // Without a listener for upgrades Node takes them for the ordinary requests that they also are; for tunnels it would just hang up.
+  server.on('upgrade', (request, socket, head) => {
+    connections.left(request.socket);
+    if (upgrades) upgrades.handle(request, socket, head);
+    else socket.destroy();
+  });
+  // Without a listener Node would just hang up.
   server.on('connect', (_request, socket) => refuse.tunnel(socket));
   server.on('clientError', (error: ParserError, socket) => refuse.bytes(error, socket));
   let stopRenewing = () => {};
