@@ -11,10 +11,10 @@ export interface Setting {
   readonly cache?: string;
   /** Of the route that is asked for. */
   readonly route?: string;
-  /** How many routes there are; with more than one, a deep one is asked for. */
-  readonly routes?: number;
-  /** What runs: the sources, or the built package. */
-  readonly main?: string;
+  /** What is asked for; `/hello` if absent. */
+  readonly path?: string;
+  /** What runs, up to `--config`: `src/main.ts start` if absent. */
+  readonly program?: readonly string[];
 }
 
 export const ROOT = join(import.meta.dirname, '..');
@@ -35,14 +35,12 @@ export async function startGatehouse(track: Track, setting: Setting = {}): Promi
   await mkdir(track.directory, { recursive: true });
   await writeFile(file, configuration(port, adminPort, track.upstream, setting));
 
-  const { routes = 1 } = setting;
-  const main = setting.main ?? join('src', 'main.ts');
-  const command = [...profiling(track), main, 'start', '--config', file];
+  const { program: main = [join('src', 'main.ts'), 'start'], path = '/hello' } = setting;
+  const command = [...profiling(track), ...main, '--config', file];
   const program = startProgram(PROXY_CORE, process.execPath, command, ROOT);
   await answerOf(`http://127.0.0.1:${adminPort}/health/ready`);
   const origin = `http://127.0.0.1:${port}`;
   const token = await accessToken(`${origin}/oauth2/token`);
-  const path = routes === 1 ? '/hello' : `${pathOf(routes - 2)}/hello`;
   return {
     url: `${origin}${path}`,
     origin,
@@ -54,11 +52,7 @@ export async function startGatehouse(track: Track, setting: Setting = {}): Promi
 
 /** The peers write no log of requests, so neither does the gateway here; refusals and troubles would still show. */
 export function configuration(port: number, adminPort: number, upstream: string, setting: Setting): string {
-  const { listen = '', store = 'type: memory', cache = '', route = '', routes = 1 } = setting;
-  const others = Array.from(
-    { length: routes - 1 },
-    (_, i) => `  - { name: r${i}, path: ${pathOf(i)}/*, upstream: "${upstream}", scopes: [${SCOPE}] }\n`,
-  );
+  const { listen = '', store = 'type: memory', cache = '', route = '' } = setting;
   return `
 listen: { host: 127.0.0.1, port: ${port}${listen && `, ${listen}`} }
 admin: { host: 127.0.0.1, port: ${adminPort} }
@@ -66,13 +60,11 @@ store: { ${store} }
 cache: { ${cache} }
 log: { level: warn }
 routes:
-${others.join('')}  - { name: api, path: /*, upstream: "${upstream}", scopes: [${SCOPE}]${route && `, ${route}`} }
+  - { name: api, path: /*, upstream: "${upstream}", scopes: [${SCOPE}]${route && `, ${route}`} }
 clients:
   - { id: ${CLIENT}, name: Bench, secret: ${SECRET}, grants: [client_credentials], scopes: [${SCOPE}] }
 `;
 }
-
-const pathOf = (route: number): string => `/tenants/t${route}/orders`;
 
 async function accessToken(endpoint: string): Promise<string> {
   const response = await fetch(endpoint, {

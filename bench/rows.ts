@@ -14,6 +14,10 @@ import { nginx } from './contestants/nginx.ts';
 import { nginxLuaCached, nginxLuaRedis } from './contestants/nginx_lua.ts';
 import { chunked } from './contestants/uploads.ts';
 import type { Measurement } from './figures.ts';
+import { addedLatency } from './measure/added_latency.ts';
+import { idleConnections } from './measure/idle_connections.ts';
+import { largeBodies } from './measure/large_bodies.ts';
+import { startUp } from './measure/start_up.ts';
 import type { Race } from './race.ts';
 
 /** Who runs against whom, and what is to come of it. */
@@ -61,4 +65,4 @@ export const RACES: readonly Race[] = [
 ];
 
 /** What is no race. */
-export const MEASUREMENTS: readonly Measurement[] = [];
+export const MEASUREMENTS: readonly Measurement[] = [addedLatency, largeBodies, idleConnections, startUp];

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import type { Contestant } from '../contestant.ts';
 import { type Setting, startGatehouse } from '../gatehouse_process.ts';
+import { pathOf } from '../many_routes.ts';
 
 /** The product as it ships, with one route that asks for a scope. */
 export const gatehouse = variant('gatehouse', 'the fast lane: one cached token, scope check, identity headers', {});
@@ -16,10 +18,14 @@ export const gatehouseRedis: Contestant = {
   start: (track) => startGatehouse(track, { store: `type: redis, url: "${track.redis}"`, cache: 'max_tokens: 0' }),
 };
 
-export const gatehouse10Routes = variant('gatehouse, 10 routes', 'the asked-for route is the last', { routes: 10 });
-export const gatehouse10000Routes = variant('gatehouse, 10,000 routes', 'the asked-for route is the last', {
-  routes: 10_000,
-});
+export const gatehouse10Routes = withRoutes(10);
+export const gatehouse10000Routes = withRoutes(10_000);
+
+function withRoutes(count: number): Contestant {
+  const program = [join('bench', 'many_routes.ts'), String(count)];
+  const name = `gatehouse, ${count.toLocaleString('en')} routes`;
+  return variant(name, 'asked for the route in the middle', { program, path: pathOf(count / 2) });
+}
 
 function variant(name: string, about: string, setting: Setting): Contestant {
   return { name, about, start: (track) => startGatehouse(track, setting) };
