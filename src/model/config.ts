@@ -47,7 +47,13 @@ export interface ListenSettings {
   readonly port: number;
   /** Processes: a number, or one per core for `auto`. */
   readonly workers: number | 'auto';
+  /** A unix socket instead of `host` and `port`. */
+  readonly path?: string | undefined;
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** Whether HTTP/2 is offered to callers that come with TLS. */
+  readonly http2: boolean;
+  /** How many connections each process keeps open. */
+  readonly maxConnections: number;
   /** CIDR ranges whose `X-Forwarded-*` headers are believed. */
   readonly trustedProxies: readonly string[];
   /** The public base URL (`https://auth.example.com`), if it is not what `host` and `port` say. The issuer of RFC 8414. */

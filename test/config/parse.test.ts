@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { selfSigned } from '../http/self_signed.ts';
 import { HASH, parse } from './stand_ins.ts';
 
 const CONTRACT = `
@@ -44,7 +46,10 @@ describe('a configuration with every key', () => {
   const config = parse(CONTRACT);
 
   it('becomes the settings of the listeners, the cache and the tokens', () => {
-    expect(config.listen).toEqual({ host: '127.0.0.1', port: 8080, workers: 1, trustedProxies: ['10.0.0.0/8'] });
+    expect(config.listen).toEqual({
+      ...{ host: '127.0.0.1', port: 8080, workers: 1, trustedProxies: ['10.0.0.0/8'] },
+      ...{ http2: true, maxConnections: 20_000 },
+    });
     expect(config.admin).toEqual({ host: '127.0.0.1', port: 8081 });
     expect(config.cache).toEqual({ maxTokens: 100_000, ttl: 60_000, staleness: 5000, negativeTtl: 1000 });
     expect(config.tokens).toEqual({ accessTtl: 3600, refreshTtl: 2_592_000, codeTtl: 60, refreshGrace: 10 });
@@ -177,12 +182,15 @@ describe('a configuration with hardly any key', () => {
     });
   });
 
-  it('resolves TLS files from the folder of the file', () => {
+  it('resolves the files of the listener from the folder of the file', async () => {
+    const pair = await selfSigned();
     const files = {
-      '/etc/gatehouse/tls/cert.pem': '-----BEGIN CERTIFICATE-----',
-      '/etc/gatehouse/tls/key.pem': '-----BEGIN PRIVATE KEY-----',
+      '/etc/gatehouse/tls/cert.pem': readFileSync(pair.cert, 'utf8'),
+      '/etc/gatehouse/tls/key.pem': readFileSync(pair.key, 'utf8'),
     };
     const { listen } = parse('listen: { tls: { cert: tls/cert.pem, key: tls/key.pem } }', { files });
     expect(listen.tls).toEqual({ cert: '/etc/gatehouse/tls/cert.pem', key: '/etc/gatehouse/tls/key.pem' });
+    const onSocket = parse('listen: { path: run/g.sock, public_url: https://a.example.com }');
+    expect(onSocket.listen.path).toBe('/etc/gatehouse/run/g.sock');
   });
 });

@@ -1,5 +1,7 @@
 /* biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the texts under test. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { selfSigned } from '../http/self_signed.ts';
 import { HASH, problemsOf } from './stand_ins.ts';
 
 describe('the problems of a configuration', () => {
@@ -145,6 +147,25 @@ describe('listeners', () => {
     ]);
     expect(problemsOf('listen: { tls: { cert: c.pem, key: c.pem } }', { files })).toEqual([
       '1:36: listen.tls.key: the file it names is not the PEM file it should be',
+    ]);
+  });
+
+  it('refuse a private key that is not the one of the certificate', async () => {
+    const [one, other] = await Promise.all([selfSigned(), selfSigned()]);
+    const files = {
+      '/etc/gatehouse/c.pem': readFileSync(one.cert, 'utf8'),
+      '/etc/gatehouse/k.pem': readFileSync(other.key, 'utf8'),
+    };
+    expect(problemsOf('listen: { tls: { cert: c.pem, key: k.pem } }', { files })).toEqual([
+      '1:36: listen.tls.key: the file it names is not the private key of the certificate',
+    ]);
+  });
+
+  it('refuse a host, a port and no public URL beside the path of a socket', () => {
+    expect(problemsOf('listen: { path: g.sock, host: 127.0.0.1, port: 80 }')).toEqual([
+      '1:17: listen.path: has no URL that clients could use: write the one of the proxy in front as public_url',
+      '1:31: listen.host: is not used with path, which listens on a unix socket alone: remove one of them',
+      '1:48: listen.port: is not used with path, which listens on a unix socket alone: remove one of them',
     ]);
   });
 });

@@ -4,7 +4,7 @@ import { demoSecrets } from './demo_secrets.ts';
 import { dialectsApart, endpointsApart } from './dialects.ts';
 import { headerRules, headerRulesOnce } from './header_rules.ts';
 import { headerNames } from './identity_headers.ts';
-import { listenersApart, memoryIsOneProcess, refreshOutlivesAccess, tlsFiles } from './listeners.ts';
+import { listenersApart, memoryIsOneProcess, refreshOutlivesAccess, socketAlone, tlsFiles } from './listeners.ts';
 import { connectionNames, userIds, usernames } from './people.ts';
 import * as routes from './routes.ts';
 import { serverSecretShared } from './server_secret.ts';
@@ -13,6 +13,7 @@ import { serverSecretShared } from './server_secret.ts';
 export const ALL_CHECKS: readonly Check[] = [
   listenersApart,
   memoryIsOneProcess,
+  socketAlone,
   tlsFiles,
   refreshOutlivesAccess,
   dialectsApart,

@@ -1,11 +1,30 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Check } from './check.ts';
 
 export const listenersApart: Check = ({ sections, reader }) => {
   const [main, admin] = [sections.listen.values, sections.admin.values];
+  if (main.path !== undefined) return;
   if (main.port === undefined || main.port === 0 || main.port !== admin.port) return;
   const everywhere = (host: string | undefined) => host === '0.0.0.0' || host === '::';
   if (main.host !== admin.host && !everywhere(main.host) && !everywhere(admin.host)) return;
   reader.report(['admin', 'port'], `is the port of listen too (${main.port}): choose another`);
+};
+
+/** A socket has no host, no port and no URL. */
+export const socketAlone: Check = ({ sections, reader }) => {
+  const { path, public_url: publicUrl } = sections.listen.values;
+  if (path === undefined) return;
+  for (const key of ['host', 'port']) {
+    if (reader.at(['listen', key]) !== undefined) {
+      reader.report(['listen', key], 'is not used with path, which listens on a unix socket alone: remove one of them');
+    }
+  }
+  if (publicUrl === undefined) {
+    reader.report(
+      ['listen', 'path'],
+      'has no URL that clients could use: write the one of the proxy in front as public_url',
+    );
+  }
 };
 
 /** Each process would have a memory of its own, and a token of one would be unknown to the others. */
@@ -21,6 +40,7 @@ export const memoryIsOneProcess: Check = ({ sections, reader }) => {
 export const tlsFiles: Check = ({ sections, reader, readFile }) => {
   const { tls } = sections.listen.values;
   if (!tls) return;
+  let sound = true;
   for (const key of ['cert', 'key'] as const) {
     const objection = objectionTo(
       readFile,
@@ -28,8 +48,19 @@ export const tlsFiles: Check = ({ sections, reader, readFile }) => {
       key === 'cert' ? /-----BEGIN CERTIFICATE-----/ : /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
     );
     if (objection) reader.report(['listen', 'tls', key], `the file it names ${objection}`);
+    if (objection) sound = false;
   }
+  if (sound && !belongTogether(readFile(tls.cert), readFile(tls.key)))
+    reader.report(['listen', 'tls', 'key'], 'the file it names is not the private key of the certificate');
 };
+
+function belongTogether(cert: string, key: string): boolean {
+  try {
+    return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
+}
 
 function objectionTo(readFile: (path: string) => string, path: string, begin: RegExp): string | undefined {
   try {

@@ -29,7 +29,22 @@ export const listen = z.strictObject({
     })
     .default(1)
     .describe('Processes that share the port; auto starts one per core.'),
-  tls: tls.optional().describe('Serve HTTPS with this certificate.'),
+  path: text((value) => (value.includes('\0') ? 'must be the path of a socket' : undefined))
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('Unix socket to listen on instead of host and port. Relative paths start from the folder of this file.'),
+  tls: tls.optional().describe('Serve HTTPS with this certificate; taken anew when the files change.'),
+  http2: z
+    .boolean()
+    .default(true)
+    .describe('Offer HTTP/2 to callers that come with TLS. Without TLS it is not spoken.'),
+  max_connections: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(20_000)
+    .describe('Connections that each process keeps open at once; more are answered 503.'),
   trusted_proxies: listOf(addressRange())
     .default([])
     .describe('Addresses of proxies in front whose X-Forwarded-* headers are believed, such as 10.0.0.0/8.'),
