@@ -17,6 +17,9 @@ const FOR_TESTS: Programs = {
   slapd: 'slapd',
   ldapmodify: 'ldap-utils',
   openssl: 'openssl',
+  nginx: 'nginx',
+  haproxy: 'haproxy',
+  caddy: 'caddy',
 };
 
 /**
