@@ -60,7 +60,9 @@ export async function composeHouse(
     listen: config.listen,
     endpoints: core.endpoints,
     fullLane: core.fullLane,
+    upgrades: core.upgrades,
     report: core.report,
+    trouble: (level, event, detail) => log.event(level, event, detail),
   });
   const admin =
     whose === 'own' &&

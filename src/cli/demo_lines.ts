@@ -5,6 +5,8 @@ import type { Config } from '../model/config.ts';
  * spell out its secrets, which are public and which `check` refuses on any listener but loopback.
  */
 export function demoLines(config: Config, url: string): readonly string[] {
+  // curl could, but not in two lines that anybody would paste.
+  if (url.startsWith('unix:')) return [];
   const route = config.routes.find((each) => each.upstream.targets.includes('demo') && each.path.endsWith('/*'));
   const client = config.clients.find((each) => each.id === 'demo-app' && each.grants.includes('password'));
   const endpoint = config.dialects.find((each) => each.type === 'oauth2' && each.host === undefined);

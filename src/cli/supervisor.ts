@@ -48,7 +48,8 @@ export async function supervise(config: Config, count: number, terminal: Termina
   const admin = await desk.listen();
   for (let started = 0; started < count; started++) fork();
   void all.promise.then(({ port }) => {
-    const url = `http${config.listen.tls ? 's' : ''}://${config.listen.host}:${port}`;
+    const { tls, host, path } = config.listen;
+    const url = path === undefined ? `http${tls ? 's' : ''}://${host}:${port}` : `unix:${path}`;
     desk.log.event('info', 'listening', { url, admin, workers: count });
     desk.log.flush();
     print(terminal.stdout, ...demoLines(config, url));

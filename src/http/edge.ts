@@ -10,6 +10,7 @@ import type { Upgrades } from '../gateway/upgrade.ts';
 import type { ListenSettings } from '../model/config.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { type AppDependencies, createApp } from './app.ts';
+import type { Trouble } from './failure_of.ts';
 import { createListener, type Listener } from './listener.ts';
 import { type FindEndpoint, type OwnEndpoint, ownEndpoints } from './own_endpoints.ts';
 import { ownRequestReader } from './own_request.ts';
@@ -37,7 +38,8 @@ export function createEndpoints({
 }
 
 export interface EdgeDependencies {
-  readonly listen: Pick<ListenSettings, 'host' | 'port' | 'tls'>;
+  readonly listen: Pick<ListenSettings, 'host' | 'port' | 'tls'> &
+    Partial<Pick<ListenSettings, 'path' | 'http2' | 'maxConnections'>>;
   readonly endpoints: FindEndpoint;
   readonly fullLane: FullLane;
   /** Reads connections before the HTTP server does. */
@@ -46,6 +48,8 @@ export interface EdgeDependencies {
   readonly upgrades?: Upgrades | undefined;
   /** Told of what never became a request; endpoints and lane report all others themselves. */
   readonly report?: ((exchange: Exchange) => void) | undefined;
+  /** Told when a changed certificate could not be taken. */
+  readonly trouble?: Trouble | undefined;
 }
 
 /** The main listener, not yet listening. */
@@ -56,6 +60,7 @@ export function createEdge({
   firstReader,
   upgrades: all,
   report,
+  trouble,
 }: EdgeDependencies): Listener {
   const ownOf = (request: IncomingMessage) => endpoints(request.url ?? '', request.headers.host);
   const upgrades = all && { ...all, wants: (request: IncomingMessage) => !ownOf(request) && all.wants(request) };
@@ -64,5 +69,5 @@ export function createEdge({
     if (own) own.handle(request, response);
     else fullLane.handle(request, response);
   };
-  return createListener({ ...listen, handle, firstReader, upgrades, report });
+  return createListener({ ...listen, handle, firstReader, upgrades, report, trouble });
 }

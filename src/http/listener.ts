@@ -3,7 +3,6 @@
  * owns the port and who reads each connection: the first reader, HTTP/2, or the server itself. It must not know what requests mean.
  */
 
-import { once } from 'node:events';
 import {
   createServer as createHttpServer,
   type IncomingMessage,
@@ -12,7 +11,7 @@ import {
   type ServerOptions,
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { type AddressInfo, isIPv6, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { FirstReader } from '../gateway/first_reader.ts';
 import type { Upgrades } from '../gateway/upgrade.ts';
@@ -23,14 +22,12 @@ import { trackConnections } from './drain.ts';
 import type { Trouble } from './failure_of.ts';
 import { createFirstReading } from './first_reading.ts';
 import { createHttp2 } from './http2_connections.ts';
+import { type Address, listenOn } from './listening.ts';
 import type { ParserError } from './raw_answer.ts';
 import { createRefuse } from './refuse.ts';
 import { renewCertificate, type TlsFiles, tlsOptions } from './tls.ts';
 
-export interface ListenerOptions {
-  readonly host: string;
-  /** 0 asks the system for a free one. */
-  readonly port: number;
+export interface ListenerOptions extends Address {
   /** Served anew when they change. */
   readonly tls?: TlsFiles | undefined;
   /** Whether HTTP/2 is offered to callers that come with TLS; yes by default. Without TLS it is never spoken. */
@@ -76,7 +73,7 @@ const LIMITS: ServerOptions = {
 const MAX_CONNECTIONS = 20_000;
 
 export function createListener(options: ListenerOptions): Listener {
-  const { host, port, tls, handle, firstReader, upgrades, report, headersTimeout = 10_000 } = options;
+  const { tls, handle, firstReader, upgrades, report, headersTimeout = 10_000 } = options;
   const { http2: speaksHttp2 = true, maxConnections = MAX_CONNECTIONS, trouble = () => {} } = options;
   // A handshake behind an answer that is still on its way would overtake it: that one is taken for the ordinary request that it also is.
   const shouldUpgradeCallback = (request: IncomingMessage) =>
@@ -121,10 +118,9 @@ export function createListener(options: ListenerOptions): Listener {
 
   return {
     async listen() {
-      server.listen({ host, port });
-      await once(server, 'listening');
+      const url = await listenOn(server, options, secure ? 'https' : 'http');
       if (secure && tls) stopRenewing = renewCertificate(secure, tls, { trouble, interval: options.renewalInterval });
-      return urlOf(server, host, tls ? 'https' : 'http');
+      return url;
     },
     drain(limit) {
       stopRenewing();
@@ -149,9 +145,3 @@ function readBefore(
 }
 
 const isHttp2 = (socket: Socket): socket is TLSSocket => socket instanceof TLSSocket && socket.alpnProtocol === 'h2';
-
-function urlOf(server: Server, host: string, scheme: 'http' | 'https'): string {
-  // A TCP listener that is listening has an address.
-  const { port } = server.address() as AddressInfo;
-  return `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}`;
-}
