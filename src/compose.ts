@@ -21,6 +21,10 @@ import { roambi } from './dialects/roambi.ts';
 import { createForwardAuth } from './gateway/forward_auth.ts';
 import { createFullLane } from './gateway/full_lane.ts';
 import { createGateway } from './gateway/gateway.ts';
+import { createUpstreams } from './gateway/upstream/upstreams.ts';
+import { createLiveStreams } from './gateway/live_streams.ts';
+import { createUpgrades } from './gateway/upgrade.ts';
+import { createUpstreams } from './gateway/upstream/upstreams.ts';
 import { createEndpoints } from './http/edge.ts';
 import { createForwardAuthEndpoint } from './http/forward_auth_endpoint.ts';
 import { type Clock, systemClock } from './model/clock.ts';
@@ -214,15 +218,22 @@ export async function composeCore(
 
   const isDemo = config.routes.some(({ upstream }) => upstream.targets.includes('demo'));
   const demo = isDemo ? await startDemoApi() : undefined;
-  const fullLane = createFullLane({ gateway, clock, report, ...(demo && { demoUrl: demo.url }) });
+  const upstreams = createUpstreams({ demoUrl: demo?.url, routes });
+  const fullLane = createFullLane({ gateway, clock, report, upstreams });
+  const upstreams = createUpstreams({ demoUrl: demo?.url });
+  const liveStreams = createLiveStreams({ lookup: store, clock, staleness: config.cache.staleness });
+  const upgrades = createUpgrades({ gateway, clock, report, upstreams, liveStreams });
 
   return {
     backend,
     report,
     endpoints,
     fullLane,
+    upgrades,
     async close() {
-      await fullLane.close();
+      await upstreams.close();
+      await upstreams.close();
+      liveStreams.close();
       store.close();
       await backend.close();
       await demo?.close();
