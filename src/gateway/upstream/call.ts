@@ -1,5 +1,3 @@
-import { milliseconds } from '../../model/units.ts';
-import type { Observer } from './balancer.ts';
 import type { Connection } from './connection.ts';
 import { deadlines, NEVER } from './deadlines.ts';
 import { type AnswerReader, type Outgoing, type Sending, UpstreamError } from './exchange.ts';
@@ -10,7 +8,6 @@ import type { UpstreamTarget } from './target.ts';
 export interface Dispatch {
   /** The next target of the route. @param tried could not be connected to. @returns undefined if there is nowhere (else) to go. */
   pick(call: Outgoing, tried: UpstreamTarget | undefined): UpstreamTarget | undefined;
-  readonly observer: Observer | undefined;
 }
 
 /** Sending these twice does what sending them once does (RFC 9110 §9.2.2). */
@@ -24,7 +21,6 @@ export class Call implements Sending, Passenger {
   readonly #dispatch: Dispatch;
   #target: UpstreamTarget | undefined;
   #connection: Connection | undefined;
-  #started = 0;
   /** Written before there was a connection. */
   #kept: Buffer[] | undefined;
   #ended: boolean;
@@ -89,9 +85,7 @@ export class Call implements Sending, Passenger {
     this.#connection = connection;
   }
 
-  onConnected(): void {
-    if (this.#target !== undefined) this.#dispatch.observer?.connected(this.#target);
-  }
+  onConnected(): void {}
 
   onReady(): void {
     if (this.#over || this.outgoing.body === 'none') return;
@@ -111,9 +105,8 @@ export class Call implements Sending, Passenger {
   }
 
   onAnswered(status: number): void {
-    const { observer } = this.#dispatch;
-    if (observer !== undefined && this.#target !== undefined)
-      observer.answered(this.#target, status, milliseconds(performance.now() - this.#started));
+    const target = this.#target;
+    target?.group.answered(target, status);
   }
 
   onDone(): void {
@@ -124,8 +117,7 @@ export class Call implements Sending, Passenger {
   onFailed(error: UpstreamError, unseen: 'unconnected' | 'stale' | undefined): void {
     if (this.#over) return;
     const target = this.#target;
-    const { observer } = this.#dispatch;
-    if (observer !== undefined && target !== undefined && unseen !== 'stale') observer.failed(target, error);
+    if (unseen !== 'stale') target?.group.failed(target, error);
     this.#connection = undefined;
     this.#ready = false;
     if (unseen !== undefined && this.#again && IDEMPOTENT.has(this.outgoing.method) && target !== undefined) {
@@ -144,7 +136,6 @@ export class Call implements Sending, Passenger {
   #go(target: UpstreamTarget, fresh: boolean): void {
     this.#target = target;
     target.inFlight++;
-    if (this.#dispatch.observer !== undefined) this.#started = performance.now();
     target.pool.carry(this, fresh);
   }
 

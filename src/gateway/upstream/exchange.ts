@@ -103,10 +103,28 @@ export class UpstreamError extends Error {
   }
 }
 
+/** How one target of one route is. */
+export interface TargetStatus {
+  /** The name of the route. */
+  readonly upstream: string;
+  /** Its origin and base path. */
+  readonly target: string;
+  /** Whether it gets calls. */
+  readonly healthy: boolean;
+  /** Calls and checks that failed since the start. */
+  readonly failures: number;
+  /** Calls that were sent there and are not over. */
+  readonly inFlight: number;
+}
+
 /** The upstreams of all routes: their targets, connections, health. */
 export interface Upstreams {
   /** Sends a call to the target whose turn it is. Tells `reader` everything that follows, never before this returns. */
   send(call: Outgoing, reader: AnswerReader): Sending;
+  /** Every target of every route that has been used or was named at the start. */
+  status(): readonly TargetStatus[];
+  /** Asks no target how it is any more: calls under way go on where they can. */
+  stopChecks(): void;
   /** Lets calls under way finish, then closes every connection. Safe to call twice. */
   close(): Promise<void>;
 }

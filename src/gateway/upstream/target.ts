@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { UpstreamTls } from '../../model/route.ts';
-import type { Target } from './balancer.ts';
+import type { Balanced } from './balance.ts';
 import type { Address } from './dial.ts';
 import type { Pool } from './pool.ts';
+import type { TargetGroup } from './target_group.ts';
 
 /** One target of a route, with the connections to it. */
-export interface UpstreamTarget extends Target {
+export interface UpstreamTarget extends Balanced {
   readonly pool: Pool;
-  /** Goes in front of every path; empty, or `/base` without a slash at its end. */
-  readonly basePath: string;
+  /** Is told how calls to it end. */
+  readonly group: TargetGroup<UpstreamTarget>;
   inFlight: number;
 }
 
