@@ -18,13 +18,12 @@ import type { DialectVariant } from './dialects/dialect.ts';
 import { locus } from './dialects/locus.ts';
 import { oauth2 } from './dialects/oauth2.ts';
 import { roambi } from './dialects/roambi.ts';
+import { createFastLane } from './gateway/fast_lane.ts';
 import { createForwardAuth } from './gateway/forward_auth.ts';
 import { createFullLane } from './gateway/full_lane.ts';
 import { createGateway } from './gateway/gateway.ts';
-import { createUpstreams } from './gateway/upstream/upstreams.ts';
 import { createLiveStreams } from './gateway/live_streams.ts';
 import { createUpgrades } from './gateway/upgrade.ts';
-import { createUpstreams } from './gateway/upstream/upstreams.ts';
 import { createEndpoints } from './http/edge.ts';
 import { createForwardAuthEndpoint } from './http/forward_auth_endpoint.ts';
 import { type Clock, systemClock } from './model/clock.ts';
@@ -220,18 +219,20 @@ export async function composeCore(
   const demo = isDemo ? await startDemoApi() : undefined;
   const upstreams = createUpstreams({ demoUrl: demo?.url, routes });
   const fullLane = createFullLane({ gateway, clock, report, upstreams });
-  const upstreams = createUpstreams({ demoUrl: demo?.url });
   const liveStreams = createLiveStreams({ lookup: store, clock, staleness: config.cache.staleness });
   const upgrades = createUpgrades({ gateway, clock, report, upstreams, liveStreams });
+  const isOwn = (target: string, host: string) => endpoints(target, host) !== undefined;
+  const fastLane = createFastLane({ gateway, clock, report, upstreams, liveStreams, isOwn });
+  metrics.watch({ fastLane: () => fastLane.stats() });
 
   return {
     backend,
     report,
     endpoints,
     fullLane,
+    fastLane,
     upgrades,
     async close() {
-      await upstreams.close();
       await upstreams.close();
       liveStreams.close();
       store.close();
