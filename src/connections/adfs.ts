@@ -3,7 +3,7 @@ import { DependencyUnavailable } from '../model/failure.ts';
 import { duration } from '../model/fields.ts';
 import type { Identity } from '../model/token.ts';
 import { variant } from '../model/variant.ts';
-import { type Assertion, readAnswer } from './adfs_answer.ts';
+import type { Assertion } from './adfs_answer.ts';
 import { requestSecurityToken } from './adfs_request.ts';
 import type { Connection, ConnectionDependencies, PasswordConnection, SignIn } from './connection.ts';
 import { identityOf } from './oidc_claims.ts';
@@ -95,6 +95,8 @@ function byTrust(settings: AdfsOptions, { name, clock, report }: ConnectionDepen
       const now = clock.now();
       const message = requestSecurityToken({ to: endpoint, audience: settings.audience, username, password, now });
       if (message === undefined) return { ok: false };
+      // Late, because a start without AD FS needs no XML parser.
+      const { readAnswer } = await import('./adfs_answer.ts');
       const answer = readAnswer(await post(endpoint, message));
 
       // 2. No is an answer. Anything that is neither yes nor no is the server's trouble, not the user's.

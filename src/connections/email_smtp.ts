@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer';
 import { DependencyUnavailable } from '../model/failure.ts';
 import type { Milliseconds } from '../model/units.ts';
 
@@ -20,7 +19,7 @@ export interface SmtpOptions {
 
 /** A connection for each mail: codes are few, and a connection that is kept may be dead when one is due. */
 export function smtpCarrier({ security, timeout, from, subject, text, ...server }: SmtpOptions): MailCarrier {
-  const transport = createTransport({
+  const settings = {
     host: server.host,
     port: server.port,
     secure: security === 'tls',
@@ -35,15 +34,17 @@ export function smtpCarrier({ security, timeout, from, subject, text, ...server 
     socketTimeout: timeout,
     disableFileAccess: true,
     disableUrlAccess: true,
-  });
+  };
 
   return async ({ recipient, code }) => {
     const mail = { from, to: { name: '', address: recipient }, subject, text: text.replaceAll('{code}', code) };
+    // Late, because a start without e-mail needs no SMTP.
+    const { createTransport } = await import('nodemailer');
     // Each of its timeouts begins anew with every step of the exchange; this one is for all of them together.
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => late.reject(new Error('late')), timeout);
     try {
-      await Promise.race([transport.sendMail(mail), late.promise]);
+      await Promise.race([createTransport(settings).sendMail(mail), late.promise]);
     } catch {
       // What the server said may quote the mail.
       throw new DependencyUnavailable('mail server', 'it did not take the mail');

@@ -1,67 +1,14 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { Cluster } from 'ioredis';
 import { variant } from '../model/variant.ts';
-import type { Backend, BackendVariant } from './backend.ts';
-import { type Connection, openConnections } from './redis_connections.ts';
-import { RedisCounters } from './redis_counters.ts';
-import { RedisDocuments } from './redis_documents.ts';
-import { answered } from './redis_failure.ts';
-import { RedisInvalidation } from './redis_invalidation.ts';
-import { redisKeys } from './redis_keys.ts';
+import type { BackendVariant } from './backend.ts';
 import { redisOptions } from './redis_options.ts';
-import { RedisTokens } from './redis_tokens.ts';
 
-/**
- * Records in Redis 7 or newer: one server, a master behind Sentinels, or a Cluster. This room owns every connection to it, and
- * lets no error of the client library out (they carry commands). While Redis is away every call fails fast; when it is back,
- * the next call works.
- */
+/** Records in Redis 7 or newer: one server, a master behind Sentinels, or a Cluster. */
 export const redis: BackendVariant = variant({
   type: 'redis',
   options: redisOptions,
-  create: async (options, dependencies): Promise<Backend> => {
-    const connections = openConnections(options, dependencies.report);
-    const { validating, mutating, revoking, listening, listenAt } = connections;
-    const keys = redisKeys(options.key_prefix);
-    const invalidation = new RedisInvalidation({ keys, clock: dependencies.clock, connection: listening, listenAt });
-    const replicas = options.wait_replicas ?? (options.sentinels === undefined ? 0 : 1);
-    const shared = { ...dependencies, validating, mutating, revoking, keys, invalidation, replicas };
-    const backend: Backend = {
-      tokens: new RedisTokens(shared),
-      documents: new RedisDocuments(shared),
-      counters: new RedisCounters(shared),
-      ping: async () => {
-        await answered(Promise.all([validating, mutating, revoking].map(pingAll)));
-      },
-      close: async () => {
-        invalidation.close();
-        connections.close();
-      },
-    };
-    await settle(() => backend.ping(), invalidation);
-    return backend;
+  create: async (options, dependencies) => {
+    // Late, because a start with another store needs no Redis client.
+    const { openRedis } = await import('./redis_backend.ts');
+    return openRedis(options, dependencies);
   },
 });
-
-/** How long a start waits for Redis, so that the first request finds it; a start without it goes on all the same. */
-const SETTLE_MS = 1_000;
-
-async function settle(ping: () => Promise<void>, invalidation: RedisInvalidation): Promise<void> {
-  const deadline = performance.now() + SETTLE_MS;
-  while (performance.now() < deadline) {
-    const answers = await ping().then(
-      () => true,
-      () => false,
-    );
-    if (answers && invalidation.up) return;
-    await delay(10);
-  }
-}
-
-/** Every master, because a Cluster without one of them is not whole. */
-async function pingAll(connection: Connection): Promise<void> {
-  if (!(connection instanceof Cluster)) return void (await connection.ping());
-  const masters = connection.nodes('master');
-  if (masters.length === 0) throw new Error('no node of the cluster is known');
-  await Promise.all(masters.map((master) => master.ping()));
-}
