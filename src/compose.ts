@@ -24,6 +24,7 @@ import { createFullLane } from './gateway/full_lane.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { createLiveStreams } from './gateway/live_streams.ts';
 import { createUpgrades } from './gateway/upgrade.ts';
+import { createUpstreams } from './gateway/upstream/upstreams.ts';
 import { createEndpoints } from './http/edge.ts';
 import { createForwardAuthEndpoint } from './http/forward_auth_endpoint.ts';
 import { type Clock, systemClock } from './model/clock.ts';
