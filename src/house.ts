@@ -60,6 +60,7 @@ export async function composeHouse(
     listen: config.listen,
     endpoints: core.endpoints,
     fullLane: core.fullLane,
+    firstReader: config.listen.fastLane ? core.fastLane : undefined,
     upgrades: core.upgrades,
     report: core.report,
     trouble: (level, event, detail) => log.event(level, event, detail),

@@ -19,7 +19,7 @@ export interface Lane {
   readonly gateway: Gateway;
   readonly clock: Clock;
   readonly report: (exchange: Exchange) => void;
-  readonly upstreams: Upstreams;
+  readonly upstreams: Pick<Upstreams, 'send'>;
   readonly liveStreams?: LiveStreams | undefined;
 }
 

@@ -54,6 +54,8 @@ export interface ListenSettings {
   readonly http2: boolean;
   /** How many connections each process keeps open. */
   readonly maxConnections: number;
+  /** Whether plain calls are carried without node:http. */
+  readonly fastLane: boolean;
   /** CIDR ranges whose `X-Forwarded-*` headers are believed. */
   readonly trustedProxies: readonly string[];
   /** The public base URL (`https://auth.example.com`), if it is not what `host` and `port` say. The issuer of RFC 8414. */

@@ -15,6 +15,14 @@ export interface CacheStats {
   readonly evictions: number;
 }
 
+/** Totals of what reads connections before the HTTP server does. */
+export interface FastLaneStats {
+  /** Requests carried. */
+  readonly taken: number;
+  /** Connections given to the HTTP server. */
+  readonly handedOver: number;
+}
+
 export interface MetricsText {
   readonly contentType: string;
   readonly body: string;
@@ -25,7 +33,11 @@ export interface Metrics {
   /** @param grant the wire value of a grant that has just given tokens. */
   tokenIssued(grant: string): void;
   /** Names what is read at each scrape: the cache's own counts, and whether the store answers. */
-  watch(sources: { readonly cache?: () => CacheStats; readonly store?: () => Promise<void> }): void;
+  watch(sources: {
+    readonly cache?: () => CacheStats;
+    readonly store?: () => Promise<void>;
+    readonly fastLane?: () => FastLaneStats;
+  }): void;
   /** The page that Prometheus reads. */
   text(): Promise<MetricsText>;
   /** For `cluster_metrics.ts` alone. */
@@ -59,8 +71,9 @@ export function createMetrics(): Metrics {
       if (refused) refusals.inc({ reason: refused });
     },
     tokenIssued: (grant) => issued.inc({ grant }),
-    watch({ cache, store }) {
+    watch({ cache, store, fastLane }) {
       if (cache) watchCache(registers, cache);
+      if (fastLane) watchFastLane(registers, fastLane);
       if (store) watchStore(registers, store);
     },
     text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
@@ -93,6 +106,22 @@ function watchCache(registers: Registry[], stats: () => CacheStats): void {
   total('gatehouse_cache_evictions_total', 'Entries dropped to make room.', (from) => from.evictions);
   size('gatehouse_cache_entries', 'Access tokens in the cache.', (from) => from.size);
   size('gatehouse_cache_negative_entries', 'Unknown tokens in the cache.', (from) => from.negativeSize);
+}
+
+/** It counts for itself too: a label of the request counters would cost every call. */
+function watchFastLane(registers: Registry[], stats: () => FastLaneStats): void {
+  new Counter({
+    name: 'gatehouse_fast_lane_total',
+    help: 'Requests carried by the fast lane, and connections that it handed over to the full lane.',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      const { taken, handedOver } = stats();
+      this.reset();
+      this.inc({ outcome: 'taken' }, taken);
+      this.inc({ outcome: 'handed_over' }, handedOver);
+    },
+  });
 }
 
 /** Asked at each scrape, so that the value is never older than the page. With several workers, one that cannot reach it counts. */

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { createFastLane, type FastLane } from '../../src/gateway/fast_lane.ts';
 import { createFullLane, type FullLane } from '../../src/gateway/full_lane.ts';
 import { createGateway } from '../../src/gateway/gateway.ts';
 import { DEFAULT_IDENTITY_HEADERS } from '../../src/gateway/header_kinds.ts';
+import type { Upstreams } from '../../src/gateway/upstream/exchange.ts';
+import { createUpstreams } from '../../src/gateway/upstream/upstreams.ts';
 import { type Clock, systemClock } from '../../src/model/clock.ts';
 import type { Exchange } from '../../src/model/exchange.ts';
 import type { ErrorCode, Failure } from '../../src/model/failure.ts';
@@ -18,11 +21,18 @@ import { MemoryTokens } from '../../src/stores/memory_tokens.ts';
 import type { TokenStore } from '../../src/stores/token_store.ts';
 import { mint, refOf } from '../../src/tokens/format.ts';
 
-/** The full lane on a bare node:http server, with a store in memory: a gateway without its edge, for tests of the gateway alone. */
+/** The ways that a call can take through the gateway: what is promised of one is promised of all. */
+export const LANES = ['full', 'fast'] as const;
+export type LaneName = (typeof LANES)[number];
+
+/** A lane on a bare node:http server, with a store in memory: a gateway without its edge, for tests of the gateway alone. */
 export interface LaneServer {
   readonly port: number;
   readonly server: Server;
   readonly lane: FullLane;
+  readonly upstreams: Upstreams;
+  /** What reads connections before node:http does; absent on a server of the full lane alone. */
+  readonly fastLane: FastLane | undefined;
   readonly store: TokenStore;
   /** What was reported so far. */
   readonly exchanges: readonly Exchange[];
@@ -34,6 +44,8 @@ export interface LaneServer {
 }
 
 export interface LaneServerOptions {
+  /** Whether the fast lane comes first; `full` unless told otherwise. */
+  readonly via?: LaneName | undefined;
   readonly routes: readonly Route[];
   readonly lookup?: TokenStore;
   readonly counters?: CounterStore;
@@ -87,19 +99,31 @@ export async function startLaneServer(options: LaneServerOptions): Promise<LaneS
     trustedProxies: options.trustedProxies ?? [],
     refusalFor: () => plainRefusal,
   });
-  const lane = createFullLane({
-    gateway,
-    clock,
-    report: (exchange) => {
-      exchanges.push(exchange);
-      waiting.shift()?.();
-    },
-    ...(options.demoUrl === undefined ? {} : { demoUrl: options.demoUrl }),
-  });
+  const report = (exchange: Exchange) => {
+    exchanges.push(exchange);
+    waiting.shift()?.();
+  };
+  const { demoUrl } = options;
+  const upstreams = createUpstreams({ demoUrl });
+  const lane = createFullLane({ gateway, clock, report, upstreams });
+  const fastLane =
+    options.via === 'fast' ? createFastLane({ gateway, clock, report, upstreams, isOwn: () => false }) : undefined;
   const settings = { maxHeaderSize: 16_384, requireHostHeader: false, headersTimeout: 10_000 };
   const server = createServer(settings, (request, response) => lane.handle(request, response));
   server.maxHeadersCount = 0;
   server.on('checkContinue', (request, response) => lane.handle(request, response));
+  const sockets = new Set<Socket>();
+  const own = server.listeners('connection');
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    const handOver = () => {
+      for (const listener of own) listener.call(server, socket);
+    };
+    if (fastLane) fastLane.take(socket, handOver);
+    else handOver();
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
 
@@ -107,6 +131,8 @@ export async function startLaneServer(options: LaneServerOptions): Promise<LaneS
     port: (server.address() as AddressInfo).port,
     server,
     lane,
+    upstreams,
+    fastLane,
     store,
     exchanges,
     async reported() {
@@ -130,10 +156,10 @@ export async function startLaneServer(options: LaneServerOptions): Promise<LaneS
       return text;
     },
     async close() {
-      server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       server.close();
       await once(server, 'close');
-      await lane.close();
+      await upstreams.close();
     },
   };
 }

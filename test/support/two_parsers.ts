@@ -103,7 +103,6 @@ export async function readFast(pieces: readonly Buffer[]): Promise<FastReading> 
           abort() {},
         };
       },
-      close: async () => {},
     },
   });
   const pipe = new Pipe();

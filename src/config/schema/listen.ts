@@ -45,6 +45,10 @@ export const listen = z.strictObject({
     .max(1_000_000)
     .default(20_000)
     .describe('Connections that each process keeps open at once; more are answered 503.'),
+  fast_lane: z
+    .boolean()
+    .default(true)
+    .describe('Carry plain HTTP/1.1 calls between raw sockets; false has node:http read every call.'),
   trusted_proxies: listOf(addressRange())
     .default([])
     .describe('Addresses of proxies in front whose X-Forwarded-* headers are believed, such as 10.0.0.0/8.'),
