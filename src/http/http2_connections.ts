@@ -7,6 +7,7 @@ import {
   type ServerOptions,
 } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
+import type { Milliseconds } from '../model/units.ts';
 import { Http2Request } from './http2_request.ts';
 import { Http2Response } from './http2_response.ts';
 import { StreamSocket } from './http2_socket.ts';
@@ -22,11 +23,12 @@ export interface Http2Connections {
 
 export interface Http2Options {
   readonly handle: RequestListener;
+  /** How long a connection may take to its first stream. */
+  readonly headersTimeout: Milliseconds;
 }
 
-/** Milliseconds without a stream after which a connection is closed, as with HTTP/1.1; before its first stream, the second. */
+/** Milliseconds without a stream after which a connection is closed, as with HTTP/1.1. */
 const KEEP_ALIVE = 65_000;
-const FIRST_WORD = 10_000;
 /** Milliseconds for which streams may still come while draining: they may be on the way. */
 const LAST_STREAMS = 250;
 const LAST_FIRST_STREAM = 1_000;
@@ -66,7 +68,7 @@ interface Connection {
 }
 
 /** Speaks HTTP/2 on connections that are handed in, and hands its requests on as if they had come over HTTP/1.1. */
-export function createHttp2({ handle }: Http2Options): Http2Connections {
+export function createHttp2({ handle, headersTimeout }: Http2Options): Http2Connections {
   const connections = new Map<ServerHttp2Session, Connection>();
   let sweeping: NodeJS.Timeout | undefined;
   let draining = false;
@@ -109,7 +111,7 @@ export function createHttp2({ handle }: Http2Options): Http2Connections {
   function sweep(): void {
     const now = performance.now();
     for (const [session, { streams, used, quietSince }] of connections) {
-      if (streams > 0 || now - quietSince < (used ? KEEP_ALIVE : FIRST_WORD)) continue;
+      if (streams > 0 || now - quietSince < (used ? KEEP_ALIVE : headersTimeout)) continue;
       // Whoever does not take the farewell either has had a second look.
       if (session.closed) session.destroy();
       else session.close();

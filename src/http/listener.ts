@@ -16,7 +16,7 @@ import { TLSSocket } from 'node:tls';
 import type { FirstReader } from '../gateway/first_reader.ts';
 import type { Upgrades } from '../gateway/upgrade.ts';
 import type { Exchange } from '../model/exchange.ts';
-import type { Milliseconds } from '../model/units.ts';
+import { type Milliseconds, milliseconds } from '../model/units.ts';
 import { BEING_REFUSED, createCrowd } from './crowd.ts';
 import { trackConnections } from './drain.ts';
 import type { Trouble } from './failure_of.ts';
@@ -73,7 +73,7 @@ const LIMITS: ServerOptions = {
 const MAX_CONNECTIONS = 20_000;
 
 export function createListener(options: ListenerOptions): Listener {
-  const { tls, handle, firstReader, upgrades, report, headersTimeout = 10_000 } = options;
+  const { tls, handle, firstReader, upgrades, report, headersTimeout = milliseconds(10_000) } = options;
   const { http2: speaksHttp2 = true, maxConnections = MAX_CONNECTIONS, trouble = () => {} } = options;
   // A handshake behind an answer that is still on its way would overtake it: that one is taken for the ordinary request that it also is.
   const shouldUpgradeCallback = (request: IncomingMessage) =>
@@ -85,7 +85,7 @@ export function createListener(options: ListenerOptions): Listener {
   server.maxHeadersCount = 0;
   server.maxConnections = maxConnections + BEING_REFUSED;
 
-  const http2 = secure && speaksHttp2 ? createHttp2({ handle }) : undefined;
+  const http2 = secure && speaksHttp2 ? createHttp2({ handle, headersTimeout }) : undefined;
   const first = firstReader && createFirstReading(firstReader);
   const connections = trackConnections(
     server,
