@@ -5,15 +5,14 @@ import { isTooLate } from './answer.ts';
 import type { Gateway } from './gateway.ts';
 import { Passage } from './passage.ts';
 import { HAS_BODY, type RequestHead } from './request_head.ts';
-import { createUpstreams } from './upstreams.ts';
+import type { Upstreams } from './upstream/exchange.ts';
 
 export interface FullLaneDependencies {
   readonly gateway: Gateway;
   readonly clock: Clock;
   /** Told of every request exactly once, when it is over. */
   readonly report: (exchange: Exchange) => void;
-  /** Where the built-in demo API listens. */
-  readonly demoUrl?: string | undefined;
+  readonly upstreams: Upstreams;
 }
 
 /** Carries whole HTTP/1.1 exchanges between node:http and the upstreams, streaming both ways. */
@@ -28,14 +27,13 @@ export interface FullLane {
   close(): Promise<void>;
 }
 
-export function createFullLane({ gateway, clock, report, demoUrl }: FullLaneDependencies): FullLane {
-  const upstreams = createUpstreams({ demoUrl });
+export function createFullLane(lane: FullLaneDependencies): FullLane {
   return {
     handle(request, response, otherwise) {
       if (isTooLate(request)) return;
-      new Passage({ gateway, clock, report, upstreams }, request, response).start(headOf(request), otherwise);
+      new Passage(lane, request, response).start(headOf(request), otherwise);
     },
-    close: () => upstreams.close(),
+    close: () => lane.upstreams.close(),
   };
 }
 

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import type { Dispatcher } from 'undici';
 import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Failure } from '../model/failure.ts';
@@ -10,11 +9,11 @@ import { answerHeaders } from './answer_headers.ts';
 import type { Decision, DecisionFacts, Forward, Refusal, Reply } from './decide.ts';
 import type { Gateway } from './gateway.ts';
 import type { Admission } from './limits.ts';
-import { RequestBody } from './request_body.ts';
+import { type BodyFault, type BodySink, RequestBody } from './request_body.ts';
 import type { RequestHead } from './request_head.ts';
-import { responseHeaders } from './response_headers.ts';
+import { deadlines, NEVER, type Watched } from './upstream/deadlines.ts';
+import type { AnswerHead, AnswerReader, Sending, UpstreamError, Upstreams } from './upstream/exchange.ts';
 import { failureOf } from './upstream_failure.ts';
-import type { Upstreams, UpstreamTarget } from './upstreams.ts';
 
 /** What all exchanges of a lane share. */
 export interface Lane {
@@ -24,30 +23,15 @@ export interface Lane {
   readonly upstreams: Upstreams;
 }
 
-/** An answer whose whole body is no longer than this is written together with its head, in bytes. */
-const ONE_WRITE = 16_384;
-
 /** nginx's word for "the caller left before it was answered". */
 const CALLER_LEFT = 499;
 
-/** Why an exchange was taken away from the upstream. */
-class Abandoned extends Error {
-  override readonly name = 'Abandoned';
-}
-/** The upstream said that it would answer, and did not in time. */
-class OnlyInterim extends Error {
-  override readonly name = 'OnlyInterim';
-  readonly code = 'ETIMEDOUT';
-}
-class UnusableResponse extends Error {
-  override readonly name = 'UnusableResponse';
-}
-
 /**
- * One exchange, from the request head to the last byte. It is its own dispatch handler and holds its state in fields rather than
- * in closures: at tens of thousands per second the difference shows.
+ * One exchange, from the request head to the last byte. It reads the body and the answer itself and holds its state in fields
+ * rather than in closures: at tens of thousands per second the difference shows.
  */
-export class Passage implements Dispatcher.DispatchHandler {
+export class Passage implements AnswerReader, BodySink, Watched {
+  deadline = NEVER;
   readonly #lane: Lane;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -56,11 +40,8 @@ export class Passage implements Dispatcher.DispatchHandler {
   #forward: Forward | undefined;
   #refusal: Reply | undefined;
   #admission: Admission | undefined;
-  #target: UpstreamTarget | undefined;
+  #sending: Sending | undefined;
   #body: RequestBody | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
-  /** Body bytes that `Content-Length` still promises; -1 if it says nothing. */
-  #promised = -1;
   #sent = 0;
   /** Whether the last byte of the answer has been written. */
   #answered = false;
@@ -69,8 +50,6 @@ export class Passage implements Dispatcher.DispatchHandler {
   #cut = false;
   /** Left to the app that the gateway is mounted in. */
   #notOurs = false;
-  #stalled: NodeJS.Timeout | undefined;
-  #unanswered: NodeJS.Timeout | undefined;
 
   constructor(lane: Lane, request: IncomingMessage, response: ServerResponse) {
     this.#lane = lane;
@@ -128,87 +107,96 @@ export class Passage implements Dispatcher.DispatchHandler {
   }
 
   #send(forward: Forward): void {
-    const { upstream } = forward.route;
-    const target = this.#lane.upstreams.next(forward.route);
-    this.#target = target;
-    if (forward.hasBody) {
-      this.#body = new RequestBody(this.#request, { idleTimeout: upstream.idleTimeout, scan: forward.scanBody });
-      if (forward.expectsContinue) this.#response.writeContinue();
-    }
-    target.pool.dispatch(
-      {
-        // Any token is a method to undici; its type lists the common ones.
-        method: this.#request.method as Dispatcher.HttpMethod,
-        path: target.basePath + forward.target,
-        headers: forward.headers,
-        body: this.#body ?? null,
-        headersTimeout: upstream.timeout,
-        bodyTimeout: upstream.idleTimeout,
-      },
-      this,
-    );
+    const { route, target, headers, affinity } = forward;
+    const method = this.#request.method ?? '';
+    const body = !forward.hasBody ? 'none' : saysLength(headers) ? 'length' : 'chunked';
+    this.#sending = this.#lane.upstreams.send({ route, method, target, headers, body, affinity }, this);
+    if (!forward.hasBody) return;
+    const terms = { idleTimeout: route.upstream.idleTimeout, scan: forward.scanBody, most: route.maxBody };
+    this.#body = new RequestBody(this.#request, terms, this);
+    if (forward.expectsContinue) this.#response.writeContinue();
+    this.#body.start();
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#over) controller.abort(new Abandoned());
+  onBody(chunk: Buffer): boolean {
+    return this.#sending?.write(chunk) !== false;
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    // Informational: what comes after it is the answer (RFC 9110 §15.2).
-    if (status < 200) {
-      this.#awaitAnswer(controller);
-      return;
-    }
-    if (this.#unanswered !== undefined) clearTimeout(this.#unanswered);
-    // undici types three forms; HTTP/1.1 gives the list.
-    const answer = responseHeaders((controller.rawHeaders ?? []) as (Buffer | string)[], status);
-    if (answer === undefined) throw new UnusableResponse();
-    if (answer.length !== undefined) this.#promised = answer.length;
-    const headers = answerHeaders(answer.headers, this.#facts, this.#forward, this.#admission);
+  onBodyEnd(): void {
+    this.#sending?.end();
+  }
+
+  onBodyFault(fault: BodyFault): void {
+    this.#sending?.abort();
+    this.#fell(fault);
+  }
+
+  onDrain(): void {
+    this.#body?.resume();
+  }
+
+  onWhole(head: AnswerHead, body: string): void {
+    if (this.#over || this.#answered) return;
+    this.#writeHead(head);
+    this.#answered = true;
+    this.#sent = body.length;
+    // As a string it leaves in one write together with the head; latin1 keeps every byte as it is.
+    this.#response.end(body, 'latin1');
+  }
+
+  onHead(head: AnswerHead, more: boolean): void {
+    if (this.#over || this.#answered) return;
+    this.#writeHead(head);
+    // Event streams begin long before they say something.
+    if (!more) this.#response.flushHeaders();
+  }
+
+  #writeHead(head: AnswerHead): void {
+    const headers = answerHeaders(head.headers, this.#facts, this.#forward, this.#admission);
     // Answered before the whole request came: the rest of it must not be taken for the next one.
     if (this.#body !== undefined && !this.#request.complete) {
       headers.push('Connection', 'close');
       takeNoMore(this.#request);
     }
-    this.#response.writeHead(status, headers);
-    queueMicrotask(() => this.#flushHead());
+    this.#response.writeHead(head.status, headers);
   }
 
-  /** undici starts its own timer anew with every interim answer: an upstream could go on hinting for ever. */
-  #awaitAnswer(controller: Dispatcher.DispatchController): void {
-    this.#unanswered ??= setTimeout(() => controller.abort(new OnlyInterim()), this.#forward?.route.upstream.timeout);
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#over || this.#answered) return;
+  onData(chunk: Buffer): boolean {
+    if (this.#over || this.#answered) return true;
     this.#sent += chunk.length;
-    if (this.#promised === this.#sent && (this.#body === undefined || this.#request.complete)) {
-      this.#answered = true;
-      // As a string it leaves in one write together with the head; latin1 keeps every byte as it is.
-      if (this.#sent === chunk.length && chunk.length <= ONE_WRITE)
-        this.#response.end(chunk.toString('latin1'), 'latin1');
-      else this.#response.end(chunk);
-    } else if (!this.#response.write(chunk)) {
-      controller.pause();
-      this.#response.once('drain', () => {
-        clearTimeout(this.#stalled);
-        controller.resume();
-      });
-      // A caller that does not read must not hold the upstream's connection for ever.
-      this.#stalled = setTimeout(() => this.#response.destroy(), this.#forward?.route.upstream.idleTimeout);
+    if (this.#response.write(chunk)) return true;
+    if (this.deadline === NEVER) {
+      this.#response.once('drain', this.#onRead);
+      deadlines.watch(this);
     }
+    // A caller that does not read must not hold the upstream's connection for ever.
+    this.deadline = deadlines.in(this.#forward?.route.upstream.idleTimeout ?? milliseconds(0));
+    return false;
   }
 
-  onResponseEnd(): void {
+  readonly #onRead = (): void => {
+    this.deadline = NEVER;
+    deadlines.forget(this);
+    this.#sending?.resume();
+  };
+
+  onDeadline(): void {
+    this.#response.destroy();
+  }
+
+  onEnd(): void {
     if (this.#over || this.#answered) return;
     this.#answered = true;
-    this.#body?.destroy();
+    this.#body?.stop();
     if (this.#body === undefined) this.#response.end();
     else finish(this.#request, this.#response);
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+  onError(error: UpstreamError): void {
+    this.#fell(error);
+  }
+
+  #fell(error: UpstreamError | BodyFault): void {
     if (this.#over || this.#answered) return;
     if (this.#response.headersSent) this.#cutOff();
     else this.#refuse(this.#lane.gateway.refuse(failureOf(error), this.#forward?.route, error));
@@ -218,7 +206,7 @@ export class Passage implements Dispatcher.DispatchHandler {
     this.#refusal = refusal;
     if (this.#over) return;
     this.#answered = true;
-    this.#body?.destroy();
+    this.#body?.stop();
     answerRefusal(this.#request, this.#response, refusal, this.#facts);
   }
 
@@ -230,11 +218,6 @@ export class Passage implements Dispatcher.DispatchHandler {
     if (socket !== null && !(socket instanceof TLSSocket) && this.#request.httpVersion === '1.0')
       socket.resetAndDestroy();
     else this.#response.destroy();
-  }
-
-  /** Sends the head alone if no part of the body came along with it: event streams begin long before they say something. */
-  #flushHead(): void {
-    if (!this.#answered && !this.#over && this.#sent === 0) this.#response.flushHeaders();
   }
 
   /** An error that nobody foresaw: it is answered and told, and harms no other exchange. */
@@ -252,10 +235,9 @@ export class Passage implements Dispatcher.DispatchHandler {
   #end(): void {
     if (this.#notOurs) return;
     this.#over = true;
-    if (this.#stalled !== undefined) clearTimeout(this.#stalled);
-    if (this.#unanswered !== undefined) clearTimeout(this.#unanswered);
-    if (!this.#answered) this.#controller?.abort(new Abandoned());
-    this.#body?.destroy();
+    if (this.deadline !== NEVER) deadlines.forget(this);
+    this.#sending?.abort();
+    this.#body?.stop();
     this.#admission?.release();
     this.#report();
   }
@@ -273,11 +255,18 @@ export class Passage implements Dispatcher.DispatchHandler {
       duration: milliseconds(this.#lane.clock.monotonic() - this.#started),
       refused: this.#refusal?.failure?.code,
       fault: this.#refusal?.fault,
-      upstream: this.#target?.origin,
+      upstream: this.#sending?.origin,
       cache: this.#facts?.cache,
       bytesIn: this.#body?.received,
       bytesOut: this.#sent,
       cut: this.#cut || undefined,
     });
   }
+}
+
+function saysLength(headers: readonly string[]): boolean {
+  for (let at = 0; at < headers.length; at += 2) {
+    if (headers[at]?.length === 14 && headers[at]?.toLowerCase() === 'content-length') return true;
+  }
+  return false;
 }

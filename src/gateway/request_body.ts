@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
-import type { Milliseconds } from '../model/units.ts';
+import type { Bytes, Milliseconds } from '../model/units.ts';
 import { TOKEN_PARAMETER } from './bearer.ts';
 import { ParameterScan } from './parameter_scan.ts';
+import { deadlines, NEVER, type Watched } from './upstream/deadlines.ts';
 
 /** The form that a caller is sending carries a token (RFC 6750 §2.2), which is not accepted. */
 export class TokenInBody extends Error {
@@ -14,87 +14,132 @@ export class BodyStalled extends Error {
   override readonly name = 'BodyStalled';
 }
 
-/** The caller's connection broke in the middle of the body. */
-export class BodyBroken extends Error {
-  override readonly name = 'BodyBroken';
+/** The body is longer than its route takes, which its head did not say. */
+export class BodyTooLong extends Error {
+  override readonly name = 'BodyTooLong';
+  readonly most: Bytes;
+  constructor(most: Bytes) {
+    super('the body is too long');
+    this.most = most;
+  }
+}
+
+export type BodyFault = TokenInBody | BodyStalled | BodyTooLong;
+
+/** Where a body goes. */
+export interface BodySink {
+  /** @returns false to be spared more until `resume`. */
+  onBody(chunk: Buffer): boolean;
+  onBodyEnd(): void;
+  /** It will never be whole; the reading has stopped. Not told when the caller leaves: then the whole exchange is over. */
+  onBodyFault(fault: BodyFault): void;
+}
+
+export interface BodyTerms {
+  /** How long the caller may pause. */
+  readonly idleTimeout: Milliseconds;
+  /** Whether it is a form, which must not carry a token. */
+  readonly scan: boolean;
+  /** Absent: as long as it likes. */
+  readonly most?: Bytes | undefined;
 }
 
 /**
- * A request's body on its way upstream, chunk by chunk as fast as the slower side goes. Whoever reads it may destroy it: that
- * stops the reading and leaves the request itself alone, so that it can still be answered.
- *
- * It fails with `BodyStalled` when the caller pauses for longer than `idleTimeout`, with `TokenInBody` before the chunk that
- * completes the name `access_token` is passed on, and with `BodyBroken` when the caller leaves.
+ * A request's body on its way upstream, chunk by chunk as fast as the slower side goes. A fault is told before the chunk that
+ * brings it is passed on: the name `access_token`, and the byte that is too many, never leave.
  */
-export class RequestBody extends Readable {
+export class RequestBody implements Watched {
+  deadline = NEVER;
   /** How many bytes have come so far. */
   received = 0;
   readonly #source: IncomingMessage;
+  readonly #sink: BodySink;
   readonly #scan: ParameterScan | undefined;
-  readonly #idleTimeout: Milliseconds;
+  readonly #terms: BodyTerms;
   /** A chunk that ends with the forbidden name: the next byte, or the end, says whether that is the whole name. */
   #held: Buffer | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
 
-  constructor(source: IncomingMessage, { idleTimeout, scan }: { idleTimeout: Milliseconds; scan: boolean }) {
-    super();
+  constructor(source: IncomingMessage, terms: BodyTerms, sink: BodySink) {
     this.#source = source;
-    this.#idleTimeout = idleTimeout;
-    this.#scan = scan ? new ParameterScan(TOKEN_PARAMETER) : undefined;
-    // Its reader listens for errors only while it is reading.
-    this.on('error', () => {});
+    this.#sink = sink;
+    this.#terms = terms;
+    this.#scan = terms.scan ? new ParameterScan(TOKEN_PARAMETER) : undefined;
   }
 
-  override _read(): void {
-    if (this.#timer === undefined) {
-      this.#source.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
-      this.#timer = setTimeout(this.#onIdle, this.#idleTimeout);
-    } else {
-      this.#timer.refresh();
-    }
+  start(): void {
+    this.#source.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
+    this.deadline = deadlines.in(this.#terms.idleTimeout);
+    deadlines.watch(this);
     this.#source.resume();
   }
 
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    clearTimeout(this.#timer);
+  resume(): void {
+    if (this.#stopped) return;
+    this.deadline = deadlines.in(this.#terms.idleTimeout);
+    this.#source.resume();
+  }
+
+  /** Reads no more, and leaves the request itself alone, so that it can still be answered. Safe to call twice. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    deadlines.forget(this);
     this.#source.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
     this.#source.pause();
-    done(error);
+  }
+
+  onDeadline(): void {
+    this.#fault(new BodyStalled());
   }
 
   readonly #onData = (chunk: Buffer): void => {
     this.received += chunk.length;
+    const { most } = this.#terms;
+    if (most !== undefined && this.received > most) {
+      this.#fault(new BodyTooLong(most));
+      return;
+    }
+    this.deadline = deadlines.in(this.#terms.idleTimeout);
     if (this.#scan !== undefined) {
       if (contains(this.#scan, chunk)) {
-        this.destroy(new TokenInBody());
+        this.#fault(new TokenInBody());
         return;
       }
       if (this.#scan.end()) {
-        this.#held = chunk;
+        this.#held = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
         return;
       }
     }
     const next = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
     this.#held = undefined;
-    if (this.push(next)) this.#timer?.refresh();
-    else this.#source.pause();
+    if (this.#sink.onBody(next) || this.#stopped) return;
+    // The upstream is the slow one; whoever writes to it watches over that.
+    this.deadline = NEVER;
+    this.#source.pause();
   };
 
   readonly #onEnd = (): void => {
-    clearTimeout(this.#timer);
-    if (this.#scan?.end()) this.destroy(new TokenInBody());
-    else this.push(null);
+    if (this.#scan?.end()) {
+      this.#fault(new TokenInBody());
+      return;
+    }
+    this.#finish();
+    this.#sink.onBodyEnd();
   };
 
-  readonly #onClose = (): void => {
-    if (!this.#source.complete) this.destroy(new BodyBroken());
-  };
+  readonly #onClose = (): void => this.#finish();
 
-  readonly #onIdle = (): void => {
-    // Paused means that the upstream is the slow one; its own timeouts watch it.
-    if (this.#source.isPaused()) this.#timer?.refresh();
-    else this.destroy(new BodyStalled());
-  };
+  #finish(): void {
+    this.#stopped = true;
+    deadlines.forget(this);
+    this.#source.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
+  }
+
+  #fault(fault: BodyFault): void {
+    this.stop();
+    this.#sink.onBodyFault(fault);
+  }
 }
 
 function contains(scan: ParameterScan, chunk: Buffer): boolean {

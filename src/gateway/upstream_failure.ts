@@ -1,8 +1,11 @@
 import type { Failure } from '../model/failure.ts';
-import { BodyStalled, TokenInBody } from './request_body.ts';
+import { seconds } from '../model/units.ts';
+import { bodyTooLong } from './body_limit.ts';
+import { type BodyFault, BodyStalled, BodyTooLong, TokenInBody } from './request_body.ts';
+import type { UpstreamError } from './upstream/exchange.ts';
 
 /** What it means to the caller that a call which was sent came to no answer. Says nothing of the network behind the gateway. */
-export function failureOf(error: Error): Failure {
+export function failureOf(error: UpstreamError | BodyFault): Failure {
   if (error instanceof TokenInBody) {
     const description = 'Tokens are not accepted in the body; send "Authorization: Bearer <token>".';
     return { code: 'invalid_request', description, close: true };
@@ -10,17 +13,18 @@ export function failureOf(error: Error): Failure {
   if (error instanceof BodyStalled) {
     return { code: 'invalid_request', description: 'The request body stopped coming.', close: true };
   }
-  switch ('code' in error ? error.code : undefined) {
-    case 'UND_ERR_CONNECT_TIMEOUT':
-    case 'UND_ERR_HEADERS_TIMEOUT':
-    case 'ETIMEDOUT':
+  if (error instanceof BodyTooLong) return bodyTooLong(error.most);
+  if (error.code === 'unsendable') {
+    const description = 'The request has a header that cannot be forwarded.';
+    return { code: 'ambiguous_request', description, close: true };
+  }
+  switch (error.problem) {
+    case 'timeout':
       return { code: 'upstream_timeout', description: 'The API behind the gateway did not answer in time.' };
-    case 'UND_ERR_INVALID_ARG':
-      return {
-        code: 'ambiguous_request',
-        description: 'The request has a header that cannot be forwarded.',
-        close: true,
-      };
+    case 'overloaded': {
+      const description = 'The API behind the gateway takes no more calls at the moment; try again.';
+      return { code: 'temporarily_unavailable', description, retryAfter: seconds(1) };
+    }
     default:
       return { code: 'upstream_unreachable', description: 'The API behind the gateway cannot be reached.' };
   }

@@ -91,6 +91,8 @@ export class Connection implements Watched {
   /** Body bytes that the answer still owes. */
   #left = 0;
   #chunks: Chunks | undefined;
+  /** Whether the reader has the head: it is told together with what comes along with it. */
+  #told = true;
   /** The reader asked to be spared more. */
   #paused = false;
   #keepAliveTerms: string | undefined;
@@ -356,8 +358,9 @@ export class Connection implements Watched {
     }
     this.#phase = head.framing;
     this.#left = head.framing === 'length' ? head.length : Number.POSITIVE_INFINITY;
-    if (head.framing === 'chunked') this.#chunks = new Chunks();
-    call.reader.onHead(head, read < length);
+    this.#chunks = head.framing === 'chunked' ? new Chunks() : undefined;
+    this.#told = this.#chunks === undefined || read === length;
+    if (this.#told) call.reader.onHead(head, read < length);
     return read;
   }
 
@@ -386,6 +389,11 @@ export class Connection implements Watched {
     const end = chunks.take(bytes, from, length);
     if (typeof end === 'string') return this.#nonsense(end, length);
     const chunk = chunks.contentEnd > from ? copyOf(bytes, from, chunks.contentEnd) : undefined;
+    if (!this.#told) {
+      this.#told = true;
+      call.reader.onHead(head, chunk !== undefined || chunks.ended);
+      if (this.#call !== call) return length;
+    }
     if (chunks.ended) {
       this.#finish(call, head, end === length);
       if (chunk !== undefined) call.reader.onData(chunk);
