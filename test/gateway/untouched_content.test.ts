@@ -1,0 +1,61 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { afterEach, expect, it } from 'vitest';
+import { route, startLaneServer } from '../support/lane_server.ts';
+import { exchange } from '../support/raw_client.ts';
+import { type Script, startRecordingUpstream } from '../support/recording_upstream.ts';
+
+/** Compression, ranges and validators are between the caller and the upstream: they pass as they are. */
+
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const it of open.splice(0).reverse()) await it.close();
+});
+
+async function start(script: Script) {
+  const upstream = await startRecordingUpstream(script);
+  open.push(upstream);
+  const lane = await startLaneServer({ routes: [route('/api/*', upstream.origin, { auth: 'none' })] });
+  open.push(lane);
+  const call = (...lines: string[]) =>
+    exchange(lane.port, ['GET /api/x HTTP/1.1', 'Host: g', ...lines, '', ''].join('\r\n'));
+  return { upstream, call };
+}
+
+it('compressed bytes, their coding and validators', async () => {
+  const bytes = gzipSync(Buffer.from('hello world '.repeat(2_000)));
+  const { upstream, call } = await start(() =>
+    Buffer.concat([
+      Buffer.from(
+        `HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nVary: Accept-Encoding\r\nETag: W/"a-gzip"\r\nContent-Length: ${bytes.length}\r\n\r\n`,
+      ),
+      bytes,
+    ]),
+  );
+  const answer = await call('Accept-Encoding: br;q=1.0, gzip;q=0.8', 'If-None-Match: "other"');
+  expect(answer.values('content-encoding')).toEqual(['gzip']);
+  expect([answer.values('etag'), answer.values('vary')]).toEqual([['W/"a-gzip"'], ['Accept-Encoding']]);
+  const body = Buffer.from(answer.body, 'latin1');
+  expect(body.equals(bytes)).toBe(true);
+  expect(gunzipSync(body).toString()).toHaveLength(24_000);
+  const request = await upstream.next();
+  expect(request.values('accept-encoding')).toEqual(['br;q=1.0, gzip;q=0.8']);
+  expect(request.values('if-none-match')).toEqual(['"other"']);
+});
+
+it('what has not changed, and a part of what has', async () => {
+  const { upstream, call } = await start(({ values }) =>
+    values('range').length > 0
+      ? 'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 2-4/10\r\nAccept-Ranges: bytes\r\nContent-Length: 3\r\n\r\ncde'
+      : 'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\nLast-Modified: Fri, 20 Nov 2026 00:00:00 GMT\r\n\r\n',
+  );
+  const part = await call('Range: bytes=2-4', 'If-Range: "a"');
+  expect(part).toMatchObject({ status: 206, body: 'cde' });
+  expect(part.values('content-range')).toEqual(['bytes 2-4/10']);
+  expect(part.values('accept-ranges')).toEqual(['bytes']);
+  const request = await upstream.next();
+  expect([request.values('range'), request.values('if-range')]).toEqual([['bytes=2-4'], ['"a"']]);
+  const unchanged = await call('If-None-Match: "a"');
+  expect(unchanged).toMatchObject({ status: 304, body: '' });
+  expect(unchanged.values('etag')).toEqual(['"a"']);
+  expect(unchanged.values('last-modified')).toHaveLength(1);
+});
