@@ -151,13 +151,14 @@ class Handshake implements AnswerReader, LiveStream {
 
   /** Closes the tunnel, if there is one. */
   endTunnel(): void {
-    this.#tunnel?.destroy();
+    if (this.#tunnel !== undefined) this.cutOff();
   }
 
-  /** Closes whatever there is. */
+  /** Closes whatever there is. It is told at once: a house that closes may not be there any more when the connection is gone. */
   cutOff(): void {
-    this.endTunnel();
+    this.#tunnel?.destroy();
     this.#socket.destroy();
+    this.#end();
   }
 
   tokenEnded(): void {
