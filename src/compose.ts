@@ -218,13 +218,18 @@ export async function composeCore(
 
   const isDemo = config.routes.some(({ upstream }) => upstream.targets.includes('demo'));
   const demo = isDemo ? await startDemoApi() : undefined;
-  const upstreams = createUpstreams({ demoUrl: demo?.url, routes });
+  const upstreams = createUpstreams({
+    demoUrl: demo?.url,
+    routes,
+    clock,
+    reportTarget: (event, detail) => log.event(event === 'upstream_healthy' ? 'info' : 'warn', event, detail),
+  });
   const fullLane = createFullLane({ gateway, clock, report, upstreams });
   const liveStreams = createLiveStreams({ lookup: store, clock, staleness: config.cache.staleness });
   const upgrades = createUpgrades({ gateway, clock, report, upstreams, liveStreams });
   const isOwn = (target: string, host: string) => endpoints(target, host) !== undefined;
   const fastLane = createFastLane({ gateway, clock, report, upstreams, liveStreams, isOwn });
-  metrics.watch({ fastLane: () => fastLane.stats() });
+  metrics.watch({ fastLane: () => fastLane.stats(), upstreams: () => upstreams.status() });
 
   return {
     backend,
@@ -233,6 +238,7 @@ export async function composeCore(
     fullLane,
     fastLane,
     upgrades,
+    upstreams,
     async close() {
       await upstreams.close();
       liveStreams.close();

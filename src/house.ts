@@ -77,6 +77,7 @@ export async function composeHouse(
     },
     async drain() {
       readiness.drain();
+      core.upstreams.stopChecks();
       log.event('info', 'draining');
       await edge.drain(DRAIN_LIMIT);
       await core.close();

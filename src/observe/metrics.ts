@@ -5,6 +5,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Exchange } from '../model/exchange.ts';
 import { createRequestSeries } from './request_series.ts';
+import { type UpstreamStats, watchUpstreams } from './upstream_metrics.ts';
 
 /** What a cache says about itself; counts are totals since the start. */
 export interface CacheStats {
@@ -37,6 +38,7 @@ export interface Metrics {
     readonly cache?: () => CacheStats;
     readonly store?: () => Promise<void>;
     readonly fastLane?: () => FastLaneStats;
+    readonly upstreams?: () => readonly UpstreamStats[];
   }): void;
   /** The page that Prometheus reads. */
   text(): Promise<MetricsText>;
@@ -71,7 +73,8 @@ export function createMetrics(): Metrics {
       if (refused) refusals.inc({ reason: refused });
     },
     tokenIssued: (grant) => issued.inc({ grant }),
-    watch({ cache, store, fastLane }) {
+    watch({ cache, store, fastLane, upstreams }) {
+      if (upstreams) watchUpstreams(registers, upstreams);
       if (cache) watchCache(registers, cache);
       if (fastLane) watchFastLane(registers, fastLane);
       if (store) watchStore(registers, store);

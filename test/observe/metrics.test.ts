@@ -43,6 +43,19 @@ describe('the metrics', () => {
     expect(series).toEqual(['gatehouse_requests_total{route="none",method="other",status="404"} 1000']);
   });
 
+  it('tell which targets get calls, and how often they failed', async () => {
+    const metrics = createMetrics();
+    const stats = [
+      { upstream: 'orders', target: 'http://a', healthy: true, failures: 0 },
+      { upstream: 'orders', target: 'http://b', healthy: false, failures: 7 },
+    ];
+    metrics.watch({ upstreams: () => stats });
+    const { body } = await metrics.text();
+    expect(body).toContain('gatehouse_upstream_healthy{upstream="orders",target="http://a"} 1');
+    expect(body).toContain('gatehouse_upstream_healthy{upstream="orders",target="http://b"} 0');
+    expect(body).toContain('gatehouse_upstream_failures_total{upstream="orders",target="http://b"} 7');
+  });
+
   it('copy what the cache counts at each scrape', async () => {
     const metrics = createMetrics();
     const stats = { hits: 5, misses: 2, size: 2, negativeSize: 1, evictions: 0 };
