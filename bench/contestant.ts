@@ -19,7 +19,7 @@ export interface Track {
   readonly upstream: string;
   /** `redis://127.0.0.1:port`, empty at the start of the run and shared by its contestants: each keeps to keys of its own. */
   readonly redis: string;
-  /** A folder of its own for configuration and data, removed after the race. */
+  /** A folder of its own for configuration and data; it is there, and removed after the run. */
   readonly directory: string;
   /** Where to write a V8 CPU profile when it ends; absent: do not profile. */
   readonly profile?: string | undefined;

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Contestant, Entrant, Track } from './contestant.ts';
 import type { Figure, Goal } from './figures.ts';
@@ -13,6 +14,8 @@ export interface Race {
   readonly goals: readonly Goal[];
   /** Seconds of the warm-up before the first round, where the usual does not fill what is to be full. */
   readonly warmup?: number;
+  /** Seconds until all contestants are up, where that is more than a moment. */
+  readonly preparation?: number;
 }
 
 export interface Pace {
@@ -38,7 +41,9 @@ export async function run(race: Race, pace: Pace, track: Track): Promise<Result[
   const racers: { contestant: Contestant; entrant: Entrant; rounds: Round[] }[] = [];
   try {
     for (const contestant of race.contestants) {
-      const entrant = await contestant.start({ ...track, directory: join(track.directory, String(racers.length)) });
+      const directory = join(track.directory, String(racers.length));
+      await mkdir(directory, { recursive: true });
+      const entrant = await contestant.start({ ...track, directory });
       racers.push({ contestant, entrant, rounds: [] });
       // Where a script says what is asked, its answers are its own; wrk fails on any that is not a success.
       if (entrant.script) continue;
@@ -66,8 +71,8 @@ export async function run(race: Race, pace: Pace, track: Track): Promise<Result[
 }
 
 /** Seconds that a race takes if nothing hangs. */
-export function durationOf({ contestants, warmup }: Race, pace: Pace): number {
-  return contestants.length * (1 + (warmup ?? pace.warmup) + pace.rounds * (pace.seconds + 0.2));
+export function durationOf({ contestants, warmup, preparation = 0 }: Race, pace: Pace): number {
+  return preparation + contestants.length * (1 + (warmup ?? pace.warmup) + pace.rounds * (pace.seconds + 0.2));
 }
 
 /** Only ratios taken in one race count: absolute figures move from machine to machine. */

@@ -9,14 +9,18 @@ import {
   gatehouseFullLane,
   gatehouseRedis,
 } from './contestants/gatehouse.ts';
+import { gatehouseOneOfMany, gatehouseZipf } from './contestants/gatehouse_circulation.ts';
+import { gatehouseIntrospection, gatehouseTokens } from './contestants/gatehouse_tokens.ts';
 import { haproxy } from './contestants/haproxy.ts';
 import { nginx } from './contestants/nginx.ts';
 import { nginxLuaCached, nginxLuaRedis } from './contestants/nginx_lua.ts';
+import { oidcProviderIntrospection, oidcProviderTokens } from './contestants/oidc_provider.ts';
 import { chunked } from './contestants/uploads.ts';
 import type { Measurement } from './figures.ts';
 import { addedLatency } from './measure/added_latency.ts';
 import { idleConnections } from './measure/idle_connections.ts';
 import { largeBodies } from './measure/large_bodies.ts';
+import { memoryOfTokens } from './measure/memory_of_tokens.ts';
 import { startUp } from './measure/start_up.ts';
 import type { Race } from './race.ts';
 
@@ -57,12 +61,40 @@ export const RACES: readonly Race[] = [
     goals: [{ contestant: gatehouse.name, over: bareUndici.name, atLeast: 0.95 }],
   },
   {
+    name: 'tokens issued',
+    about: 'client credentials, each a new token in Redis',
+    contestants: [gatehouseTokens, oidcProviderTokens],
+    goals: [{ contestant: gatehouseTokens.name, over: oidcProviderTokens.name, atLeast: 2 }],
+  },
+  {
+    name: 'introspection',
+    about: 'one client asks about one token, which is in Redis',
+    contestants: [gatehouseIntrospection, oidcProviderIntrospection],
+    goals: [{ contestant: gatehouseIntrospection.name, over: oidcProviderIntrospection.name, atLeast: 3 }],
+  },
+  {
     name: '10,000 routes',
     about: 'the routes differ in their paths; a small GET of one of them with a cached token',
     contestants: [gatehouse10000Routes, gatehouse10Routes],
     goals: [{ contestant: gatehouse10000Routes.name, over: gatehouse10Routes.name, atLeast: 0.97 }],
   },
+  {
+    name: '1,000,000 tokens',
+    about: 'ten times as many in circulation as the cache holds, in Redis behind it',
+    contestants: [gatehouseZipf, gatehouseOneOfMany],
+    goals: [{ contestant: gatehouseZipf.name, over: gatehouseOneOfMany.name, atLeast: 0.9 }],
+    // Until the cache is full.
+    warmup: 12,
+    // To issue a million tokens.
+    preparation: 120,
+  },
 ];
 
 /** What is no race. */
-export const MEASUREMENTS: readonly Measurement[] = [addedLatency, largeBodies, idleConnections, startUp];
+export const MEASUREMENTS: readonly Measurement[] = [
+  addedLatency,
+  largeBodies,
+  idleConnections,
+  memoryOfTokens,
+  startUp,
+];

@@ -1,4 +1,4 @@
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Contestant, type Entrant, freePort, PROXY_CORE, startProgram, type Track } from '../contestant.ts';
 import { answerOf } from '../load.ts';
@@ -16,7 +16,6 @@ const SCOPE = 'bench:read';
 
 async function start(track: Track): Promise<Entrant> {
   const [port, adminPort] = [await freePort(), await freePort()];
-  await mkdir(track.directory, { recursive: true });
   await cp(join(PACKAGES, 'express-gateway', 'lib', 'config', 'models'), join(track.directory, 'models'), {
     recursive: true,
   });

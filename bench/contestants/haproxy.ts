@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Contestant, freePort, PROXY_CORE, startProgram, type Track } from '../contestant.ts';
 
@@ -9,7 +9,6 @@ export const haproxy: Contestant = {
   async start(track) {
     const port = await freePort();
     const file = join(track.directory, 'haproxy.cfg');
-    await mkdir(track.directory, { recursive: true });
     await writeFile(file, configuration(port, track));
     const { pid, stop } = startProgram(PROXY_CORE, 'haproxy', ['-db', '-q', '-f', file]);
     return { url: `http://127.0.0.1:${port}/hello`, headers: {}, pid, stop };

@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Circulation, circulate } from '../circulation.ts';
+import type { Contestant, Track } from '../contestant.ts';
+import { startGatehouse } from '../gatehouse_process.ts';
+
+const TOKENS = 1_000_000;
+const CACHED = 100_000;
+const SCRIPT = fileURLToPath(new URL('../wrk/zipf_tokens.lua', import.meta.url));
+
+/** Made once for both contestants, because a million tokens take a while. */
+let circulation: Promise<Circulation> | undefined;
+
+/** Every call brings another token, the popular ones often: more of them than the cache holds. */
+export const gatehouseZipf: Contestant = {
+  name: 'gatehouse, 1,000,000 tokens',
+  about: 'every call brings one of a million tokens, by Zipf (exponent 1); 100,000 fit into the cache',
+  start: async (track) => {
+    const { file, length, count } = await inCirculation(track);
+    return { ...(await start(track)), script: { file: SCRIPT, args: [file, String(length), String(count)] } };
+  },
+};
+
+export const gatehouseOneOfMany: Contestant = {
+  name: 'gatehouse, one of them',
+  about: 'every call brings the same one of the million',
+  start: async (track) => {
+    const { file, length } = await inCirculation(track);
+    const token = (await readFile(file, 'latin1')).slice(0, length);
+    return { ...(await start(track)), headers: { authorization: `Bearer ${token}` } };
+  },
+};
+
+const start = (track: Track) =>
+  startGatehouse(track, { store: `type: redis, url: "${track.redis}"`, cache: `max_tokens: ${CACHED}` });
+
+function inCirculation(track: Track): Promise<Circulation> {
+  circulation ??= circulate(track.redis, TOKENS, join(track.directory, '..', 'tokens'));
+  return circulation;
+}
