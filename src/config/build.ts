@@ -44,7 +44,7 @@ export function buildConfig(file: string, sections: Sections): Config {
     },
     idTokens: { ttl: tokens.id_token_ttl, keyRotation: tokens.key_rotation },
     dialects: sections.dialects.map((it) => ({ ...variantOf(it), ...whole(it.frame) })),
-    routes: sections.routes.map((it) => route(whole(it))),
+    routes: sections.routes.map((it) => route(file, whole(it))),
     clients: sections.clients.map((it) => client(whole(it))),
     connections: sections.connections.map((it) => ({ ...variantOf(it), ...whole(it.frame) })),
     users: sections.connections.flatMap((it) => connectionUsers(it).map(({ user }) => user)),
@@ -57,13 +57,13 @@ export function buildConfig(file: string, sections: Sections): Config {
 /** Relative paths in the file start from its folder. */
 export const beside = (file: string, path: string): string => resolve(dirname(file), path);
 
-function route(it: RouteFields): Route {
+function route(file: string, it: RouteFields): Route {
   return {
     name: it.name,
     path: it.path,
     host: it.host,
     methods: it.methods,
-    upstream: upstream(it),
+    upstream: upstream(file, it),
     stripPrefix: it.strip_prefix,
     addPrefix: it.add_prefix,
     auth: it.auth,
@@ -81,8 +81,9 @@ function route(it: RouteFields): Route {
   };
 }
 
-function upstream({ upstream: it }: RouteFields): Upstream {
-  const { health } = it;
+function upstream(file: string, { upstream: it }: RouteFields): Upstream {
+  const { health, tls } = it;
+  const pem = (path: string | undefined) => path && beside(file, path);
   // One target alone gets every call whatever becomes of it, unless the file says otherwise: there is nothing better to do.
   const breaker = it.breaker ?? (it.targets.length > 1 && DEFAULT_BREAKER);
   return {
@@ -92,6 +93,10 @@ function upstream({ upstream: it }: RouteFields): Upstream {
     connectTimeout: it.connect_timeout,
     timeout: it.timeout,
     idleTimeout: it.idle_timeout,
+    totalTimeout: it.total_timeout,
+    maxConnections: it.max_connections,
+    queue: it.queue,
+    tls: tls && { ca: pem(tls.ca), cert: pem(tls.cert), key: pem(tls.key), serverName: tls.server_name },
     health: health && {
       path: health.path,
       interval: health.interval,

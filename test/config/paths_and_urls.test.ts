@@ -149,6 +149,9 @@ describe('upstreams', () => {
     ['http://127.0.0.1:9000', 'http://127.0.0.1:9000'],
     ['http://Orders.internal:80/', 'http://orders.internal'],
     ['https://[::1]:8443/base/', 'https://[::1]:8443/base'],
+    ['unix:/run/app.sock', 'unix:/run/app.sock'],
+    ['unix:/run/app.sock:/', 'unix:/run/app.sock'],
+    ['unix:/run/app.sock:/base/', 'unix:/run/app.sock:/base'],
   ])('%s becomes %s', (written, target) => {
     expect(upstreamTarget().parse(written)).toBe(target);
   });
@@ -167,6 +170,12 @@ describe('upstreams', () => {
     'http://a/%2e%2e/b',
     'http://a/*',
     'http:\\\\a',
+    'unix:',
+    'unix:app.sock',
+    'unix:/run/',
+    'unix:/run/app.sock:base',
+    'unix:/run/app.sock:/a//b',
+    `unix:/${'a'.repeat(103)}`,
   ])('refuse %j', (written) => {
     expect(upstreamTarget().safeParse(written).success).toBe(false);
   });

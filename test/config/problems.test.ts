@@ -257,6 +257,18 @@ describe('routes', () => {
       'routes[0].upstream.breaker.max_failures: must be at least 1',
     ],
     ['{ targets: [demo], retries: 2 }', 'routes[0].upstream.retries: must be 0 or 1'],
+    ['"unix:run/app.sock"', 'routes[0].upstream: must name a socket by its whole path: unix:/run/app.sock'],
+    ['"unix:/run/app.sock:/a/../b"', 'routes[0].upstream: has a base path that must not contain . or .. as a segment'],
+    ['{ targets: [demo], max_connections: 0 }', 'routes[0].upstream.max_connections: must be at least 1'],
+    [
+      '{ targets: [demo], tls: { server_name: api } }',
+      'routes[0].upstream.tls: has no effect: none of the targets is an https URL',
+    ],
+    [
+      '{ targets: [https://a], tls: { server_name: "a:443" } }',
+      'routes[0].upstream.tls.server_name: must be a host name such as api.internal, without a port',
+    ],
+    ['{ targets: [https://a], tls: { ca: ca.pem } }', 'routes[0].upstream.tls.ca: the file it names does not exist'],
     [
       '[demo]',
       'routes[0].upstream: must be a URL such as http://127.0.0.1:9000, demo, none, or a mapping with targets',

@@ -8,6 +8,7 @@ import { listenersApart, memoryIsOneProcess, refreshOutlivesAccess, socketAlone,
 import { connectionNames, userIds, usernames } from './people.ts';
 import * as routes from './routes.ts';
 import { serverSecretShared } from './server_secret.ts';
+import { upstreamTls } from './upstreams.ts';
 
 /** Every rule that compares one part of the configuration with another. */
 export const ALL_CHECKS: readonly Check[] = [
@@ -26,6 +27,7 @@ export const ALL_CHECKS: readonly Check[] = [
   routes.stripPrefixes,
   routes.publicRoutes,
   routes.scopeMethods,
+  upstreamTls,
   clientIds,
   clientGrants,
   clientSecrets,

@@ -54,7 +54,7 @@ export const tlsFiles: Check = ({ sections, reader, readFile }) => {
     reader.report(['listen', 'tls', 'key'], 'the file it names is not the private key of the certificate');
 };
 
-function belongTogether(cert: string, key: string): boolean {
+export function belongTogether(cert: string, key: string): boolean {
   try {
     return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
   } catch {
@@ -62,7 +62,7 @@ function belongTogether(cert: string, key: string): boolean {
   }
 }
 
-function objectionTo(readFile: (path: string) => string, path: string, begin: RegExp): string | undefined {
+export function objectionTo(readFile: (path: string) => string, path: string, begin: RegExp): string | undefined {
   try {
     return begin.test(readFile(path)) ? undefined : 'is not the PEM file it should be';
   } catch (error) {

@@ -1,14 +1,8 @@
 import { z } from 'zod';
 import { addressRange, bindAddress, port } from './addresses.ts';
+import { pemFile } from './pem_file.ts';
 import { listOf, text } from './text.ts';
 import { publicUrl } from './urls.ts';
-
-const pemFile = () =>
-  text((value) =>
-    value.includes('-----BEGIN')
-      ? 'must be the path of a PEM file, not its content: write it without file:'
-      : undefined,
-  ).min(1);
 
 const tls = z.strictObject({
   cert: pemFile().describe(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { canonicalPath } from './paths.ts';
+import { pemFile } from './pem_file.ts';
 import { listOf, text } from './text.ts';
 import { durationWithin } from './times.ts';
 import { upstreamTarget } from './urls.ts';
@@ -16,6 +17,13 @@ const statuses = () =>
     .array(z.int().min(200).max(599))
     .max(64)
     .refine((list) => new Set(list).size === list.length, 'has a status twice: keep one');
+
+const serverName = () =>
+  text((value) =>
+    /^(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$/.test(value) && value.length < 254 && !/^[\d.]+$/.test(value)
+      ? undefined
+      : 'must be a host name such as api.internal, without a port',
+  );
 
 const health = z.strictObject({
   path: checkedPath().describe('What each target is asked for with GET, behind its base path: /health.'),
@@ -42,11 +50,24 @@ const breaker = z.strictObject({
 /** What holds where there are several targets and nothing is said. */
 export const DEFAULT_BREAKER = breaker.parse({});
 
+const tls = z.strictObject({
+  ca: pemFile().optional().describe("PEM file with the authorities that are trusted, instead of the system's."),
+  cert: pemFile()
+    .optional()
+    .describe('PEM file with a certificate of our own and its chain, for targets that ask for one.'),
+  key: pemFile().optional().describe('PEM file with the private key of cert.'),
+  server_name: serverName()
+    .optional()
+    .describe("The name that the targets' certificates bear and that they are asked for, if it is not their host."),
+});
+
 const upstreamOptions = z.strictObject({
   targets: listOf(upstreamTarget())
     .min(1)
     .max(64)
-    .describe('Where calls may go: URLs with an optional base path, or demo.'),
+    .describe(
+      'Where calls may go: URLs with an optional base path, unix sockets (unix:/run/app.sock, or unix:/run/app.sock:/base), or demo.',
+    ),
   balance: z
     .enum(['round_robin', 'least_connections', 'consistent_hash'])
     .default('round_robin')
@@ -71,6 +92,24 @@ const upstreamOptions = z.strictObject({
   idle_timeout: durationWithin('10ms', '1d')
     .prefault('60s')
     .describe('How long a body may pause, in either direction.'),
+  total_timeout: durationWithin('10ms', '1d')
+    .optional()
+    .describe('How long a call may take from its head to the last byte of its answer. As long as it flows if absent.'),
+  max_connections: z
+    .int()
+    .min(1)
+    .max(65_535)
+    .default(1024)
+    .describe('Connections that one process opens to each target; further calls wait for one.'),
+  queue: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(1024)
+    .describe(
+      'Calls that may wait for a connection to each target, for connect_timeout at most; more are refused (503).',
+    ),
+  tls: tls.optional().describe('How https targets are spoken to. Certificates are always checked.'),
 });
 
 /**
