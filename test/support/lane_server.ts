@@ -6,6 +6,7 @@ import { createFullLane, type FullLane } from '../../src/gateway/full_lane.ts';
 import { createGateway } from '../../src/gateway/gateway.ts';
 import { DEFAULT_IDENTITY_HEADERS } from '../../src/gateway/header_kinds.ts';
 import type { Upstreams } from '../../src/gateway/upstream/exchange.ts';
+import type { TargetReport } from '../../src/gateway/upstream/target_group.ts';
 import { createUpstreams } from '../../src/gateway/upstream/upstreams.ts';
 import { type Clock, systemClock } from '../../src/model/clock.ts';
 import type { Exchange } from '../../src/model/exchange.ts';
@@ -55,6 +56,7 @@ export interface LaneServerOptions {
   readonly identityHeaders?: IdentityHeaders;
   readonly trustedProxies?: readonly string[];
   readonly demoUrl?: string;
+  readonly reportTarget?: TargetReport;
 }
 
 export const alice: Identity = {
@@ -105,8 +107,8 @@ export async function startLaneServer(options: LaneServerOptions): Promise<LaneS
     exchanges.push(exchange);
     waiting.shift()?.();
   };
-  const { demoUrl } = options;
-  const upstreams = createUpstreams({ demoUrl });
+  const { demoUrl, routes, reportTarget } = options;
+  const upstreams = createUpstreams({ demoUrl, routes, clock, reportTarget });
   const lane = createFullLane({ gateway, clock, report, upstreams });
   const fastLane =
     (options.via ?? LANE) === 'fast'
