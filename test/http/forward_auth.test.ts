@@ -9,8 +9,7 @@ let token: string;
 beforeAll(async () => {
   const listen = 'listen: { host: 127.0.0.1, port: 0, trusted_proxies: [127.0.0.1] }\n';
   const text = await demoConfig('{ type: memory }', listen, 'config/behind/gatehouse.yaml');
-  const routes = '  - { name: one_by_one, path: /one_by_one, upstream: none, limits: { concurrent: 1 } }\n';
-  gateway = await startGatehouse(text.replace(/^routes:\n/m, `routes:\n${routes}`));
+  gateway = await startGatehouse(text);
   token = (await aliceTokens(gateway.url)).access_token;
 });
 afterAll(() => gateway.stop());
@@ -142,11 +141,6 @@ describe('forward auth', () => {
     const removed = (await ask(envoy('/orders/7', [bearer()]))).values('x-envoy-auth-headers-to-remove').join();
     for (const name of ['authorization', 'x-http-method-override', 'x-original-url', 'x-rewrite-url', 'proxy'])
       expect(removed.split(', ')).toContain(name);
-  });
-
-  it('cannot hold a place among calls at once, and does not pretend to', async () => {
-    const answers = await Promise.all(Array.from({ length: 8 }, () => ask(traefik('/one_by_one', [bearer()]))));
-    expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200));
   });
 
   it('answers many questions on one connection, also those with a body', async () => {
