@@ -132,7 +132,8 @@ export function createHttp2({ handle, headersTimeout }: Http2Options): Http2Conn
       for (const [session, connection] of connections) sendAway(session, connection);
     },
     cut() {
-      for (const session of connections.keys()) session.destroy();
+      // With an error: what is cut must not look complete.
+      for (const session of connections.keys()) session.destroy(new Error('cut by the gateway'));
     },
   };
 }

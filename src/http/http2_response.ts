@@ -17,6 +17,11 @@ const CONNECTION_HEADERS = new Set([
 /** Milliseconds for which the last bytes of an answer may wait for a caller that does not take them. */
 const LAST_BYTES = 60_000;
 
+/** Resets a stream with an error, `INTERNAL_ERROR` on the wire. */
+class BrokenOff extends Error {
+  override readonly name = 'BrokenOff';
+}
+
 /**
  * The answer to an HTTP/2 stream, in the shape of one to an HTTP/1.1 request. One that does not come to its end resets its stream
  * with an error, so that it never looks complete.
@@ -139,7 +144,8 @@ export class Http2Response extends Writable {
   override _destroy(_error: Error | null, done: (error?: Error | null) => void): void {
     clearTimeout(this.#lastBytes);
     if (!this.#stream.closed) {
-      if (!this.writableFinished) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      // Not `close` with an error: that ends the body before it resets the stream.
+      if (!this.writableFinished) this.#stream.destroy(new BrokenOff());
       // Answered before the whole request came: RFC 9113 §8.1 asks the caller to stop sending.
       else if (!this.req.complete) this.#stream.close(constants.NGHTTP2_NO_ERROR);
       // Bytes that nobody reads any more would keep the stream open.

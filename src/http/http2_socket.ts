@@ -30,9 +30,7 @@ export class StreamSocket extends EventEmitter {
   }
 
   destroy(): void {
-    this.#stream.close(CANCEL);
+    // With an error, so that what was sent never looks complete.
+    this.#stream.destroy(new Error('ended by the gateway'));
   }
 }
-
-/** RFC 9113 §7. */
-const CANCEL = 0x8;
