@@ -99,8 +99,17 @@ export function createListener(options: ListenerOptions): Listener {
   readBefore(server, 'connection', createCrowd({ max: maxConnections, plain: !secure, report }));
 
   const refuse = createRefuse({ connections, report });
+  const lost = new WeakSet<Socket>();
   const onRequest: RequestListener = (request, response) => {
-    connections.began(request.socket, response);
+    const { socket } = request;
+    if (lost.has(socket)) return;
+    connections.began(socket, response);
+    // Behind a request that asks to upgrade and does not, Node's parser skips the rest of what it has read: where the next request
+    // begins is unknown from there on, so there is none.
+    if (request.headers.upgrade !== undefined) {
+      lost.add(socket);
+      response.shouldKeepAlive = false;
+    }
     handle(request, response);
   };
   server.on('request', onRequest);
