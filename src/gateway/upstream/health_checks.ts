@@ -66,7 +66,7 @@ function ask({ address, authority, basePath }: Checkable, rules: HealthChecks, d
     method: 'GET',
     path: basePath + rules.path,
     headers: { host: authority, 'user-agent': 'gatehouse-health', accept: '*/*', connection: 'close' },
-    agent: false,
+    // Without an agent: nobody else shares the connection.
     createConnection: () => {
       const socket = dial(address);
       socket.unref();
