@@ -1,40 +1,27 @@
 /**
- * The Koa app for the endpoints of one dialect: its operations and, if it has one, its browser flow.
- * It owns the order of the steps and the one place where failures leave. What a request means is decided in `oauth/`, how it is
- * spelled in the dialect; proxied calls never come here.
+ * The endpoints of one dialect: its operations (`operations.ts`) and, if it has one, its browser flow, in a Koa app that also
+ * answers whatever else comes to their paths. What a request means is decided in `oauth/`, how it is spelled in the dialect;
+ * proxied calls never come here.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Router } from '@koa/router';
 import Koa from 'koa';
-import type { Dialect, OperationEndpoint } from '../dialects/dialect.ts';
-import { isTooLate, takeNoMore } from '../gateway/answer.ts';
-import type { Clock } from '../model/clock.ts';
-import type { Exchange } from '../model/exchange.ts';
+import { isTooLate } from '../gateway/answer.ts';
 import { ProtocolError } from '../model/failure.ts';
-import type { OperationName, Operations } from '../model/protocol.ts';
-import { type Milliseconds, milliseconds } from '../model/units.ts';
-import type { WireRequest, WireResponse } from '../model/wire.ts';
-import type { Protocol } from '../oauth/protocol.ts';
+import type { WireResponse } from '../model/wire.ts';
+import type { AppDependencies } from './app_dependencies.ts';
 import { type BrowserAction, createBrowserFlow } from './browser_flow.ts';
 import { type EndpointContext, type EndpointState, type Step, send } from './endpoint_context.ts';
-import { describe, failureOf, type Trouble } from './failure_of.ts';
-import { failurePage } from './failure_page.ts';
-import { formPairs } from './form_pairs.ts';
-import type { ReadOwnRequest } from './own_request.ts';
-import { type Accepts, BodyTimeout, readBody } from './request_body.ts';
-
-export interface AppDependencies {
-  readonly dialect: Dialect;
-  readonly protocol: Protocol;
-  readonly clock: Clock;
-  readonly readRequest: ReadOwnRequest;
-  readonly report: (exchange: Exchange) => void;
-  /** Told of every answer that carried new tokens. @param grant its wire value. */
-  readonly tokenIssued: (grant: string) => void;
-  readonly trouble: Trouble;
-  /** How long the body of a request may take to arrive; 10 s by default. */
-  readonly bodyTimeout?: Milliseconds | undefined;
-}
+import { describe } from './failure_of.ts';
+import {
+  begin,
+  createOperations,
+  failed,
+  type OperationHandler,
+  operationHandler,
+  refuseAmbiguous,
+  wireRequest,
+} from './operations.ts';
 
 export interface App {
   /** The exact paths that it answers. */
@@ -42,21 +29,24 @@ export interface App {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
-type Handler = (ctx: EndpointContext) => Promise<WireResponse>;
 interface Endpoint {
   readonly method: 'GET' | 'POST';
   readonly path: string;
-  readonly handler: Handler;
+  readonly handler: (ctx: EndpointContext) => Promise<WireResponse>;
 }
 
 export function createApp(deps: AppDependencies): App {
-  const endpoints = deps.dialect.endpoints.flatMap((endpoint): readonly Endpoint[] =>
-    endpoint.operation === 'authorize'
-      ? createBrowserFlow({ endpoint, flow: deps.protocol.authorization }).map((action) =>
-          browserEndpoint(action, deps),
-        )
-      : [operationEndpoint(endpoint, deps)],
-  );
+  const operations: OperationHandler[] = [];
+  const pages: Endpoint[] = [];
+  for (const endpoint of deps.dialect.endpoints) {
+    if (endpoint.operation !== 'authorize') operations.push(operationHandler(endpoint, deps));
+    else {
+      const actions = createBrowserFlow({ endpoint, flow: deps.protocol.authorization });
+      pages.push(...actions.map((action) => browserEndpoint(action, deps)));
+    }
+  }
+  const endpoints = [...operations, ...pages];
+  const serve = createOperations(operations, deps);
   const app = new Koa<EndpointState>();
   app.silent = true;
   app.on('error', (error: unknown) => deps.trouble('warn', 'answer_failed', describe(error)));
@@ -70,58 +60,37 @@ export function createApp(deps: AppDependencies): App {
   return {
     paths: [...new Set(endpoints.map(({ path }) => path))],
     handle(request, response) {
-      if (!isTooLate(request)) void callback(request, response);
+      if (isTooLate(request) || serve(request, response)) return;
+      void callback(request, response);
     },
   };
 }
 
 /** Reads the head, gives the answer its common headers, and reports the exchange when it is over, however it ended. */
-function reported({ clock, readRequest, report }: AppDependencies): Step {
+function reported(deps: AppDependencies): Step {
   return async (ctx, next) => {
-    const began = clock.monotonic();
-    const own = readRequest(ctx.req);
-    ctx.state.own = own;
-    if (own.refused?.close) takeNoMore(ctx.req);
-    ctx.set({ 'X-Request-Id': own.requestId, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
-    ctx.res.once('close', () => {
-      const { endpoint, client, user, refused } = ctx.state;
-      report({
-        requestId: own.requestId,
-        method: ctx.method,
-        path: own.path,
-        route: endpoint,
-        client,
-        user,
-        status: ctx.res.writableFinished ? ctx.res.statusCode : 499,
-        duration: milliseconds(clock.monotonic() - began),
-        refused,
-      });
-    });
+    ctx.state = begin(ctx.req, ctx.res, ctx.method, deps);
+    const { requestId } = ctx.state.own;
+    ctx.set({ 'X-Request-Id': requestId, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
     await next();
   };
 }
 
-/** The single exit of failures: worded by the dialect, or shown on a page where a person is looking. */
-function failuresLeaveHere({ dialect, trouble }: AppDependencies): Step {
+function failuresLeaveHere(deps: AppDependencies): Step {
   return async (ctx, next) => {
     try {
       await next();
     } catch (error) {
-      const { own, page } = ctx.state;
-      const failure = failureOf(error, own.requestId, trouble);
-      ctx.state.refused = failure.code;
-      const worded = dialect.fail(failure, 'endpoint');
-      const answer = page ? failurePage(failure, dialect.errors[failure.code], own.requestId) : worded;
-      send(ctx, error instanceof BodyTimeout ? { ...answer, status: 408 } : answer, failure.close);
+      const { answer, close } = failed(error, ctx.state, deps);
+      send(ctx, answer, close);
     }
   };
 }
 
-/** Refuses what could be read in two ways; from here on the path is the canonical one. */
+/** From here on the path is the canonical one. */
 const unambiguous: Step = async (ctx, next) => {
-  const { refused, path } = ctx.state.own;
-  if (refused) throw new ProtocolError(refused.code, refused.description, refused);
-  ctx.path = path;
+  refuseAmbiguous(ctx.state);
+  ctx.path = ctx.state.own.path;
   await next();
 };
 
@@ -146,32 +115,8 @@ function routed(endpoints: readonly Endpoint[]): Router<EndpointState> {
   return router;
 }
 
-function operationEndpoint(endpoint: OperationEndpoint, deps: AppDependencies): Endpoint {
-  const { protocol, tokenIssued } = deps;
-  const { operation, method, path } = endpoint;
-  const handler: Handler = async (ctx) => {
-    ctx.state.endpoint = operation;
-    const input = endpoint.decode(await wireRequest(ctx, 'form or json', deps));
-    const answer = await answerTo(endpoint, input, protocol);
-    // Only now that it went well is the client who it said it was.
-    if (input && 'credentials' in input) ctx.state.client = input.credentials?.id;
-    if (operation === 'token' && input && 'grantType' in input && input.grantType) tokenIssued(input.grantType);
-    return answer;
-  };
-  return { method, path, handler };
-}
-
-/** Decodes nothing and decides nothing: the operation of that name, between two translations. */
-async function answerTo<O extends OperationName>(
-  endpoint: OperationEndpoint<O>,
-  input: Operations[O]['input'],
-  { operations }: Protocol,
-): Promise<WireResponse> {
-  return endpoint.encode(await operations[endpoint.operation](input));
-}
-
 function browserEndpoint({ name, method, path, answer }: BrowserAction, deps: AppDependencies): Endpoint {
-  const handler: Handler = async (ctx) => {
+  const handler: Endpoint['handler'] = async (ctx) => {
     ctx.state.endpoint = name;
     ctx.state.page = true;
     const { secure, authority } = ctx.state.own;
@@ -181,20 +126,4 @@ function browserEndpoint({ name, method, path, answer }: BrowserAction, deps: Ap
     return response;
   };
   return { method, path, handler };
-}
-
-async function wireRequest(
-  ctx: EndpointContext,
-  accepts: Accepts,
-  { bodyTimeout = milliseconds(10_000) }: AppDependencies,
-): Promise<WireRequest> {
-  const { path, query, authorization, callerAddress } = ctx.state.own;
-  return {
-    method: ctx.method,
-    path,
-    query: formPairs(query.slice(1)),
-    body: ctx.method === 'POST' ? await readBody(ctx, accepts, bodyTimeout) : [],
-    authorization,
-    callerAddress,
-  };
 }

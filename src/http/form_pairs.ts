@@ -15,7 +15,10 @@ export function formPairs(text: string): readonly Pair[] {
   return pairs;
 }
 
+const ENCODED = /[%+]/;
+
 function decode(text: string): string {
+  if (!ENCODED.test(text)) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch (error) {

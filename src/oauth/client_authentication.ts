@@ -6,7 +6,7 @@ import { ProtocolError } from '../model/failure.ts';
 import type { Caller, ClientCredentials } from '../model/protocol.ts';
 import { inSeconds } from '../model/units.ts';
 import type { ClientRegistry } from '../registry/clients.ts';
-import { sameSecret } from '../tokens/hashing.ts';
+import { sameDigest } from '../tokens/hashing.ts';
 import type { Attempts } from './attempts.ts';
 
 /** Who is asking. @throws ProtocolError `invalid_client`, the same for unknown, disabled and wrong, and `too_many_attempts`. */
@@ -19,8 +19,8 @@ export interface ClientAuthenticationDependencies {
   readonly attempts: Pick<Attempts, 'clientSecret'>;
 }
 
-/** Compared with when there is no such client; no secret hashes to it. */
-const NOBODY: readonly ClientSecret[] = [{ hash: 'sha256:' }];
+/** Compared with when there is no such client; no secret that anybody knows hashes to it. */
+const NOBODY: readonly ClientSecret[] = [{ hash: `sha256:${'A'.repeat(43)}` }];
 
 /** RFC 6749 §2.3, §3.2.1: confidential clients by their secret, public ones (`none`) by naming themselves. */
 export function createClientAuthentication(deps: ClientAuthenticationDependencies): AuthenticateClient {
@@ -54,7 +54,7 @@ export function createClientAuthentication(deps: ClientAuthenticationDependencie
 
   async function secretMatches(stored: string, presented: string): Promise<boolean> {
     if (presented === '') return false;
-    if (stored.startsWith('sha256:')) return sameSecret(stored, `sha256:${hash('sha256', presented, 'base64url')}`);
+    if (stored.startsWith('sha256:')) return sameDigest(stored, `sha256:${hash('sha256', presented, 'base64url')}`);
     return passwords.verify(stored, presented);
   }
 }

@@ -29,10 +29,9 @@ type Listed<T> = readonly [hash: TokenHash, expiresAt: Seconds, token: T | undef
 export function encodeGrant({ families, access, refresh }: GrantRecord): string {
   const loose = new Map(access);
   const written = families.map((family) => {
-    const shared = JSON.stringify(trimmed(authorization.write(family)));
     const live = family.live.flatMap(([hash, expiresAt]): Wire[] => {
       const token = loose.get(hash);
-      const detail = token && writeAccess(token, family, expiresAt, shared);
+      const detail = token && writeAccess(token, family, expiresAt);
       if (detail !== undefined) loose.delete(hash);
       return [hash, expiresAt - family.issuedAt, detail ?? 0];
     });
@@ -53,11 +52,20 @@ export function encodeGrant({ families, access, refresh }: GrantRecord): string 
 }
 
 /** @returns how a token differs from its family: when it was issued (1 for at once), or all of it; undefined for one of another. */
-function writeAccess(token: AccessToken, family: Family, expiresAt: Seconds, shared: string): Wire | undefined {
+function writeAccess(token: AccessToken, family: Family, expiresAt: Seconds): Wire | undefined {
   if (token.family !== family.id || token.expiresAt !== expiresAt) return undefined;
-  const own = trimmed(authorization.write(token));
-  if (JSON.stringify(own) !== shared || token.issuedAt < family.issuedAt) return [token.issuedAt, ...own];
-  return token.issuedAt - family.issuedAt + 1;
+  if (token.issuedAt >= family.issuedAt && isSame(token, family)) return token.issuedAt - family.issuedAt + 1;
+  return [token.issuedAt, ...trimmed(authorization.write(token))];
+}
+
+/** Whether both read back as the same. Those that were made together are of the same parts. */
+function isSame(one: Authorization, other: Authorization): boolean {
+  const { client, user, scopes, audience, authenticatedAt } = one;
+  const isOfSameParts =
+    client === other.client && user === other.user && scopes === other.scopes && audience === other.audience;
+  if (isOfSameParts) return authenticatedAt === other.authenticatedAt;
+  const [some, others] = [one, other].map((it) => JSON.stringify(trimmed(authorization.write(it))));
+  return some === others;
 }
 
 /** @throws CorruptRecord */

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import type { Family, TokenHash, TokenRef } from '../model/token.ts';
 import type { TokenPolicy } from '../model/token_policy.ts';
 import type { Seconds } from '../model/units.ts';
 import { newTag, tagAlphabet } from './format.ts';
 import { hashToken } from './hashing.ts';
+import { randomText } from './randomness.ts';
 
 /** 128 bits in base64url. */
 const ID_LENGTH = 22;
@@ -21,7 +21,7 @@ const MOST_REFRESH = 8;
 export const familyRef = (tag: string, id: string): TokenRef => ({ tag, hash: id as TokenHash });
 
 export const newFamilyRef = (policy: TokenPolicy): TokenRef =>
-  familyRef(newTag(tagAlphabet(policy)), randomBytes(16).toString('base64url'));
+  familyRef(newTag(tagAlphabet(policy)), randomText(16, 'base64url'));
 
 /**
  * The family that redeeming a code creates. It follows from the code alone, so that whoever redeems the code a second time

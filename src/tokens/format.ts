@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { TokenRef } from '../model/token.ts';
 import type { TokenPolicy, TokenShape } from '../model/token_policy.ts';
 import { tokenHash } from './hashing.ts';
+import { randomText } from './randomness.ts';
 
 /*
  * What a token is made of. This room owns the format, the hashes, issuing and rotation of tokens; it must not decide whether
@@ -47,9 +47,7 @@ export function mint(shape: TokenShape, tag: string = newTag(shape.alphabet)): s
 
 /** Random characters: six bits each, or four. */
 function characters(count: number, alphabet: TokenShape['alphabet']): string {
-  return randomBytes(Math.ceil((count * 3) / 4))
-    .toString(alphabet)
-    .slice(0, count);
+  return randomText(Math.ceil((count * 3) / 4), alphabet).slice(0, count);
 }
 
 /**

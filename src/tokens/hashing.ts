@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { TokenHash } from '../model/token.ts';
 
@@ -13,6 +14,12 @@ const TOKEN_HASH_LENGTH = 22;
  * and whoever could find another text with the same 128 bits could as well guess the token itself.
  */
 export const tokenHash = (token: string): TokenHash => hashToken(token).slice(0, TOKEN_HASH_LENGTH) as TokenHash;
+
+/** Compares two digests. Their lengths are no secret. */
+export function sameDigest(one: string, other: string): boolean {
+  const [some, others] = [Buffer.from(one), Buffer.from(other)];
+  return some.length === others.length && timingSafeEqual(some, others);
+}
 
 /** Compares two secrets in a time that depends on neither, not even on their lengths. */
 export function sameSecret(one: string, other: string): boolean {

@@ -1,0 +1,20 @@
+import type { Dialect } from '../dialects/dialect.ts';
+import type { Clock } from '../model/clock.ts';
+import type { Exchange } from '../model/exchange.ts';
+import type { Milliseconds } from '../model/units.ts';
+import type { Protocol } from '../oauth/protocol.ts';
+import type { Trouble } from './failure_of.ts';
+import type { ReadOwnRequest } from './own_request.ts';
+
+export interface AppDependencies {
+  readonly dialect: Dialect;
+  readonly protocol: Protocol;
+  readonly clock: Clock;
+  readonly readRequest: ReadOwnRequest;
+  readonly report: (exchange: Exchange) => void;
+  /** Told of every answer that carried new tokens. @param grant its wire value. */
+  readonly tokenIssued: (grant: string) => void;
+  readonly trouble: Trouble;
+  /** How long the body of a request may take to arrive; 10 s by default. */
+  readonly bodyTimeout?: Milliseconds | undefined;
+}
