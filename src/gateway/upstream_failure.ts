@@ -14,11 +14,11 @@ export function failureOf(error: UpstreamError | BodyFault): Failure {
     return { code: 'invalid_request', description: 'The request body stopped coming.', close: true };
   }
   if (error instanceof BodyTooLong) return bodyTooLong(error.most);
-  if (error.code === 'unsendable') {
-    const description = 'The request has a header that cannot be forwarded.';
-    return { code: 'ambiguous_request', description, close: true };
-  }
   switch (error.problem) {
+    case 'unsendable': {
+      const description = 'The request has a header, or a length, that cannot be forwarded.';
+      return { code: 'ambiguous_request', description, close: true };
+    }
     case 'timeout':
       return { code: 'upstream_timeout', description: 'The API behind the gateway did not answer in time.' };
     case 'overloaded': {

@@ -85,8 +85,6 @@ export class Call implements Sending, Passenger {
     this.#connection = connection;
   }
 
-  onConnected(): void {}
-
   onReady(): void {
     if (this.#over || this.outgoing.body === 'none') return;
     this.#ready = true;
@@ -117,7 +115,8 @@ export class Call implements Sending, Passenger {
   onFailed(error: UpstreamError, unseen: 'unconnected' | 'stale' | undefined): void {
     if (this.#over) return;
     const target = this.#target;
-    if (unseen !== 'stale') target?.group.failed(target, error);
+    // What is wrong with the call itself is no fault of the target's, and a connection that was let go of in time is none.
+    if (unseen !== 'stale' && error.problem !== 'unsendable') target?.group.failed(target, error);
     this.#connection = undefined;
     this.#ready = false;
     if (unseen !== undefined && this.#again && IDEMPOTENT.has(this.outgoing.method) && target !== undefined) {

@@ -89,7 +89,9 @@ export type UpstreamProblem =
   /** Broke off in the middle of the answer. */
   | 'cut'
   /** Every target is out, or has as many calls as it may. */
-  | 'overloaded';
+  | 'overloaded'
+  /** The call is none that can be sent: a header could end its line, or the body is not as long as was said. */
+  | 'unsendable';
 
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';

@@ -37,8 +37,10 @@ export class Pool {
     this.settings = settings;
     this.#owner = {
       address: settings.address,
-      behindTarget: ` HTTP/1.1\r\nhost: ${settings.authority}\r\nconnection: keep-alive\r\n`,
-      behindUpgrade: ` HTTP/1.1\r\nhost: ${settings.authority}\r\nconnection: upgrade\r\n`,
+      common: {
+        behindTarget: ` HTTP/1.1\r\nhost: ${settings.authority}\r\nconnection: keep-alive\r\n`,
+        behindUpgrade: ` HTTP/1.1\r\nhost: ${settings.authority}\r\nconnection: upgrade\r\n`,
+      },
       connectTimeout: settings.connectTimeout,
       onIdle: (connection) => this.#onIdle(connection),
       onClosed: (connection) => this.#onClosed(connection),
