@@ -224,8 +224,8 @@ export async function composeCore(
     clock,
     reportTarget: (event, detail) => log.event(event === 'upstream_healthy' ? 'info' : 'warn', event, detail),
   });
-  const fullLane = createFullLane({ gateway, clock, report, upstreams });
   const liveStreams = createLiveStreams({ lookup: store, clock, staleness: config.cache.staleness });
+  const fullLane = createFullLane({ gateway, clock, report, upstreams, liveStreams });
   const upgrades = createUpgrades({ gateway, clock, report, upstreams, liveStreams });
   const isOwn = (target: string, host: string) => endpoints(target, host) !== undefined;
   const fastLane = createFastLane({ gateway, clock, report, upstreams, liveStreams, isOwn });

@@ -3,6 +3,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { isTooLate } from './answer.ts';
 import type { Gateway } from './gateway.ts';
+import type { LiveStreams } from './live_streams.ts';
 import { Passage } from './passage.ts';
 import { HAS_BODY, type RequestHead } from './request_head.ts';
 import type { Upstreams } from './upstream/exchange.ts';
@@ -13,6 +14,8 @@ export interface FullLaneDependencies {
   /** Told of every request exactly once, when it is over. */
   readonly report: (exchange: Exchange) => void;
   readonly upstreams: Upstreams;
+  /** Ends open answers whose token has died. */
+  readonly liveStreams?: LiveStreams | undefined;
 }
 
 /** Carries whole HTTP/1.1 exchanges between node:http and the upstreams, streaming both ways. */

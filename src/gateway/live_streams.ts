@@ -8,6 +8,9 @@ import { inMilliseconds, type Milliseconds, milliseconds } from '../model/units.
 import type { TokenStore } from '../stores/token_store.ts';
 import type { Forward } from './decide.ts';
 
+/** What the log says of a stream that was ended here. */
+export const TOKEN_ENDED = 'token_ended';
+
 /** A tunnel, or an answer without a length. */
 export interface LiveStream {
   /** Its token is dead, or nobody can say any more that it lives: called at most once, and the stream must end then and there. */

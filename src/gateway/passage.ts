@@ -9,6 +9,7 @@ import { answerHeaders } from './answer_headers.ts';
 import type { Decision, DecisionFacts, Forward, Refusal, Reply } from './decide.ts';
 import type { Gateway } from './gateway.ts';
 import type { Admission } from './limits.ts';
+import { type LiveStream, type LiveStreams, TOKEN_ENDED, type Watched as WatchedStream } from './live_streams.ts';
 import { type BodyFault, type BodySink, RequestBody } from './request_body.ts';
 import type { RequestHead } from './request_head.ts';
 import { deadlines, NEVER, type Watched } from './upstream/deadlines.ts';
@@ -21,6 +22,8 @@ export interface Lane {
   readonly clock: Clock;
   readonly report: (exchange: Exchange) => void;
   readonly upstreams: Upstreams;
+  /** Ends open answers whose token has died. */
+  readonly liveStreams?: LiveStreams | undefined;
 }
 
 /** nginx's word for "the caller left before it was answered". */
@@ -30,7 +33,7 @@ const CALLER_LEFT = 499;
  * One exchange, from the request head to the last byte. It reads the body and the answer itself and holds its state in fields
  * rather than in closures: at tens of thousands per second the difference shows.
  */
-export class Passage implements AnswerReader, BodySink, Watched {
+export class Passage implements AnswerReader, BodySink, LiveStream, Watched {
   deadline = NEVER;
   readonly #lane: Lane;
   readonly #request: IncomingMessage;
@@ -42,12 +45,14 @@ export class Passage implements AnswerReader, BodySink, Watched {
   #admission: Admission | undefined;
   #sending: Sending | undefined;
   #body: RequestBody | undefined;
+  #watched: WatchedStream | undefined;
   #sent = 0;
   /** Whether the last byte of the answer has been written. */
   #answered = false;
   /** Whether the exchange is over, answered or not. */
   #over = false;
   #cut = false;
+  #fault: string | undefined;
   /** Left to the app that the gateway is mounted in. */
   #notOurs = false;
 
@@ -149,6 +154,14 @@ export class Passage implements AnswerReader, BodySink, Watched {
     this.#writeHead(head);
     // Event streams begin long before they say something.
     if (!more) this.#response.flushHeaders();
+    if (head.length < 0 && this.#forward !== undefined)
+      this.#watched = this.#lane.liveStreams?.watch(this.#forward, this);
+  }
+
+  tokenEnded(): void {
+    if (this.#over || this.#answered) return;
+    this.#fault = TOKEN_ENDED;
+    this.#cutOff();
   }
 
   #writeHead(head: AnswerHead): void {
@@ -184,10 +197,11 @@ export class Passage implements AnswerReader, BodySink, Watched {
     this.#response.destroy();
   }
 
-  onEnd(): void {
+  onEnd(trailers: readonly string[] | undefined): void {
     if (this.#over || this.#answered) return;
     this.#answered = true;
     this.#body?.stop();
+    if (trailers !== undefined && wantsTrailers(this.#request)) this.#response.addTrailers(pairs(trailers));
     if (this.#body === undefined) this.#response.end();
     else finish(this.#request, this.#response);
   }
@@ -236,6 +250,7 @@ export class Passage implements AnswerReader, BodySink, Watched {
     if (this.#notOurs) return;
     this.#over = true;
     if (this.deadline !== NEVER) deadlines.forget(this);
+    this.#watched?.stop();
     this.#sending?.abort();
     this.#body?.stop();
     this.#admission?.release();
@@ -254,7 +269,7 @@ export class Passage implements AnswerReader, BodySink, Watched {
       status: this.#response.headersSent && (this.#answered || this.#cut) ? this.#response.statusCode : CALLER_LEFT,
       duration: milliseconds(this.#lane.clock.monotonic() - this.#started),
       refused: this.#refusal?.failure?.code,
-      fault: this.#refusal?.fault,
+      fault: this.#fault ?? this.#refusal?.fault,
       upstream: this.#sending?.origin,
       cache: this.#facts?.cache,
       bytesIn: this.#body?.received,
@@ -262,6 +277,21 @@ export class Passage implements AnswerReader, BodySink, Watched {
       cut: this.#cut || undefined,
     });
   }
+}
+
+/** Whether the caller said `TE: trailers`: to others they are dropped (RFC 9110 §6.5.1). */
+function wantsTrailers({ headers }: IncomingMessage): boolean {
+  return String(headers['te'] ?? '')
+    .toLowerCase()
+    .split(',')
+    .some((coding) => coding.trim() === 'trailers');
+}
+
+/** Names and values in turn, two by two: a name may be there twice. */
+function pairs(list: readonly string[]): [string, string][] {
+  const two: [string, string][] = [];
+  for (let at = 0; at + 1 < list.length; at += 2) two.push([list[at] ?? '', list[at + 1] ?? '']);
+  return two;
 }
 
 function saysLength(headers: readonly string[]): boolean {

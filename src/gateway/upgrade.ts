@@ -15,7 +15,7 @@ import type { Decision, DecisionFacts, Forward, Refusal, Reply } from './decide.
 import { headOf } from './full_lane.ts';
 import type { Gateway } from './gateway.ts';
 import type { Admission } from './limits.ts';
-import type { LiveStream, LiveStreams, Watched } from './live_streams.ts';
+import { type LiveStream, type LiveStreams, TOKEN_ENDED, type Watched } from './live_streams.ts';
 import { Tunnel } from './tunnel.ts';
 import type { AnswerHead, AnswerReader, Sending, UpstreamError, Upstreams } from './upstream/exchange.ts';
 import { failureOf } from './upstream_failure.ts';
@@ -162,7 +162,7 @@ class Handshake implements AnswerReader, LiveStream {
   }
 
   tokenEnded(): void {
-    this.#fault = 'token_ended';
+    this.#fault = TOKEN_ENDED;
     this.cutOff();
   }
 
