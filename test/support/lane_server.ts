@@ -114,7 +114,12 @@ export async function startLaneServer(options: LaneServerOptions): Promise<LaneS
     (options.via ?? LANE) === 'fast'
       ? createFastLane({ gateway, clock, report, upstreams, isOwn: () => false })
       : undefined;
-  const settings = { maxHeaderSize: 16_384, requireHostHeader: false, headersTimeout: 10_000 };
+  const settings = {
+    maxHeaderSize: 16_384,
+    requireHostHeader: false,
+    headersTimeout: 10_000,
+    keepAliveTimeout: 65_000,
+  };
   const server = createServer(settings, (request, response) => lane.handle(request, response));
   server.maxHeadersCount = 0;
   server.on('checkContinue', (request, response) => lane.handle(request, response));
