@@ -3,7 +3,13 @@ import type { DecisionFacts, Forward } from './decide.ts';
 import { type CompiledRules, compileResponseRules } from './header_rules.ts';
 import type { Admission } from './limits.ts';
 
-const compiled = new WeakMap<Route, { readonly rules: CompiledRules | undefined }>();
+const compiled = new WeakMap<Route, CompiledRules>();
+
+function rulesOf(route: Route): CompiledRules | undefined {
+  const rules = compiled.get(route) ?? compileResponseRules(route);
+  if (rules !== undefined) compiled.set(route, rules);
+  return rules;
+}
 
 /**
  * Makes the header list of an upstream's answer what the caller gets to see, the same in every lane: the rules of the route, what
@@ -29,14 +35,16 @@ export function answerHeaders(
   return answer;
 }
 
+/** As `answerHeaders`, for what comes behind the body: what the route takes away is not let through there either. */
+export function answerTrailers(trailers: readonly string[], forward: Forward | undefined): readonly string[] {
+  const rules = forward?.route.responseHeaders && rulesOf(forward.route);
+  if (rules === undefined) return trailers;
+  return trailers.filter((_, at) => !rules.drops(trailers[at - (at % 2)] ?? ''));
+}
+
 /** On a route with `cors` the gateway alone speaks to browsers: two answers to one question are none. */
 function changed(headers: readonly string[], route: Route): string[] {
-  let known = compiled.get(route);
-  if (known === undefined) {
-    known = { rules: compileResponseRules(route) };
-    compiled.set(route, known);
-  }
-  const { rules } = known;
+  const rules = route.responseHeaders && rulesOf(route);
   const left: string[] = [];
   for (let at = 0; at + 1 < headers.length; at += 2) {
     const name = headers[at] ?? '';

@@ -5,7 +5,7 @@ import type { Exchange } from '../model/exchange.ts';
 import type { Failure } from '../model/failure.ts';
 import { milliseconds } from '../model/units.ts';
 import { answerRefusal, finish, takeNoMore } from './answer.ts';
-import { answerHeaders } from './answer_headers.ts';
+import { answerHeaders, answerTrailers } from './answer_headers.ts';
 import type { Decision, DecisionFacts, Forward, Refusal, Reply } from './decide.ts';
 import type { Gateway } from './gateway.ts';
 import type { Admission } from './limits.ts';
@@ -201,7 +201,8 @@ export class Passage implements AnswerReader, BodySink, LiveStream, Watched {
     if (this.#over || this.#answered) return;
     this.#answered = true;
     this.#body?.stop();
-    if (trailers !== undefined && wantsTrailers(this.#request)) this.#response.addTrailers(pairs(trailers));
+    if (trailers !== undefined && wantsTrailers(this.#request))
+      this.#response.addTrailers(pairs(answerTrailers(trailers, this.#forward)));
     if (this.#body === undefined) this.#response.end();
     else finish(this.#request, this.#response);
   }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { route, startLaneServer } from '../support/lane_server.ts';
-import { exchange } from '../support/raw_client.ts';
+import { exchange, rawClient } from '../support/raw_client.ts';
 import { type Script, startRecordingUpstream } from '../support/recording_upstream.ts';
 
 const open: { close(): Promise<void> }[] = [];
@@ -75,6 +75,17 @@ describe('rules for answers', () => {
     expect(answer.values('x-frame-options')).toEqual(['DENY']);
     expect(answer.values('set-cookie')).toEqual(['a=1', 'b=2']);
     expect(answer.values('x-request-id')).toHaveLength(1);
+  });
+
+  it('hold behind the body as well', async () => {
+    const chunked: Script = () =>
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Cost: 7\r\nX-Sum: 1\r\nx-cost: 8\r\n\r\n';
+    const { lane } = await start({ auth: 'none', responseHeaders: { set: {}, remove: ['X-Cost'] } }, chunked);
+    const client = rawClient(lane.port);
+    client.send('GET /api/x HTTP/1.1\r\nHost: g\r\nTE: trailers\r\nConnection: close, TE\r\n\r\n');
+    const bytes = (await client.closed()).toString();
+    expect(bytes).toMatch(/0\r\nX-Sum: 1\r\n\r\n$/);
+    expect(bytes).not.toMatch(/x-cost/i);
   });
 
   it('are about what the upstream says: a refusal stays as its dialect words it', async () => {
