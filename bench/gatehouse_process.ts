@@ -9,8 +9,10 @@ export interface Setting {
   readonly listen?: string;
   readonly store?: string;
   readonly cache?: string;
-  /** Of the route that is asked for. */
+  /** Of the route. */
   readonly route?: string;
+  /** Of its upstream, beside the target. */
+  readonly upstream?: string;
   /** What is asked for; `/hello` if absent. */
   readonly path?: string;
   /** What runs, up to `--config`: `src/main.ts start` if absent. */
@@ -53,6 +55,7 @@ export async function startGatehouse(track: Track, setting: Setting = {}): Promi
 /** The peers write no log of requests, so neither does the gateway here; refusals and troubles would still show. */
 export function configuration(port: number, adminPort: number, upstream: string, setting: Setting): string {
   const { listen = '', store = 'type: memory', cache = '', route = '' } = setting;
+  const target = setting.upstream ? `{ targets: ["${upstream}"], ${setting.upstream} }` : `"${upstream}"`;
   return `
 listen: { host: 127.0.0.1, port: ${port}${listen && `, ${listen}`} }
 admin: { host: 127.0.0.1, port: ${adminPort} }
@@ -60,7 +63,7 @@ store: { ${store} }
 cache: { ${cache} }
 log: { level: warn }
 routes:
-  - { name: api, path: /*, upstream: "${upstream}", scopes: [${SCOPE}]${route && `, ${route}`} }
+  - { name: api, path: /*, upstream: ${target}, scopes: [${SCOPE}]${route && `, ${route}`} }
 clients:
   - { id: ${CLIENT}, name: Bench, secret: ${SECRET}, grants: [client_credentials], scopes: [${SCOPE}] }
 `;

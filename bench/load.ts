@@ -13,6 +13,8 @@ export interface Round {
   readonly p99: number;
   /** Share of one core that the proxy used. Far below 1, something else was the limit and the round says little. */
   readonly cpu: number;
+  /** Microseconds of that for each request: comparable even where the machine has other things to do. */
+  readonly cpuEach: number;
 }
 
 const CONNECTIONS = 64;
@@ -35,11 +37,13 @@ export async function load(entrant: Entrant, seconds: number): Promise<Round> {
 
   const trouble = /^\s*(Non-2xx.*|Socket errors.*)$/m.exec(stdout);
   if (trouble) throw new Error(`${entrant.url}: ${trouble[1]}; asked once more: ${await oneAnswer(entrant)}`);
+  const requests = Number(capture(stdout, /^\s*(\d+) requests in/m));
   return {
     requestsPerSecond: Number(capture(stdout, /^Requests\/sec:\s+([\d.]+)/m)),
     p50: milliseconds(capture(stdout, /^\s+50%\s+(\S+)/m)),
     p99: milliseconds(capture(stdout, /^\s+99%\s+(\S+)/m)),
     cpu: (busyAfter - busyBefore) / ((ended - began) / 1000),
+    cpuEach: ((busyAfter - busyBefore) * 1e6) / requests,
   };
 }
 

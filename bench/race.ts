@@ -51,11 +51,11 @@ export async function run(race: Race, pace: Pace, track: Track): Promise<Result[
       if (body !== BODY) throw new Error(`${contestant.name} changed the body`);
     }
 
-    for (const { entrant } of racers) await load(entrant, race.warmup ?? pace.warmup);
+    for (const { contestant, entrant } of racers) await loaded(contestant, entrant, race.warmup ?? pace.warmup);
     for (let round = 0; round < pace.rounds; round++) {
       for (const i of racers.keys()) {
         const racer = racers[(round + i) % racers.length];
-        racer?.rounds.push(await load(racer.entrant, pace.seconds));
+        racer?.rounds.push(await loaded(racer.contestant, racer.entrant, pace.seconds));
       }
     }
   } finally {
@@ -68,6 +68,14 @@ export async function run(race: Race, pace: Pace, track: Track): Promise<Result[
     median: middleOf(rounds),
     rounds,
   }));
+}
+
+async function loaded({ name }: Contestant, entrant: Entrant, seconds: number): Promise<Round> {
+  try {
+    return await load(entrant, seconds);
+  } catch (error) {
+    throw new Error(`${name} failed under load`, { cause: error });
+  }
 }
 
 /** Seconds that a race takes if nothing hangs. */
@@ -87,7 +95,13 @@ export function ratios({ goals }: Race, results: readonly Result[]): Figure[] {
 
 function middleOf(rounds: readonly Round[]): Round {
   const of = (key: keyof Round) => median(rounds.map((round) => round[key]));
-  return { requestsPerSecond: of('requestsPerSecond'), p50: of('p50'), p99: of('p99'), cpu: of('cpu') };
+  return {
+    requestsPerSecond: of('requestsPerSecond'),
+    p50: of('p50'),
+    p99: of('p99'),
+    cpu: of('cpu'),
+    cpuEach: of('cpuEach'),
+  };
 }
 
 export function median(values: readonly number[]): number {

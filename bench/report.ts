@@ -13,15 +13,16 @@ export interface Row {
 /** The table of one row: medians of a race, and every figure beside its goal. */
 export function table({ name, about, results, figures }: Row): string {
   const slowest = Math.min(...results.map(({ median: { requestsPerSecond } }) => requestsPerSecond));
-  const lines = results.map(({ name: contestant, median: { requestsPerSecond, p50, p99, cpu } }) => [
+  const lines = results.map(({ name: contestant, median: { requestsPerSecond, p50, p99, cpu, cpuEach } }) => [
     contestant,
     Math.round(requestsPerSecond).toLocaleString('en'),
     (requestsPerSecond / slowest).toFixed(2),
     `${p50.toFixed(2)} ms`,
     `${p99.toFixed(2)} ms`,
     `${Math.round(cpu * 100)} %`,
+    `${cpuEach.toFixed(1)} µs`,
   ]);
-  const header = results.length === 0 ? [] : [['medians', 'requests/s', 'ratio', 'p50', 'p99', 'core used']];
+  const header = results.length === 0 ? [] : [['medians', 'requests/s', 'ratio', 'p50', 'p99', 'core used', 'each']];
   const doubts = idle(results).map((each) => `DOUBT   the core was not the limit of ${each}: its figures say little`);
   return [`\n${name}: ${about}`, ...aligned([...header, ...lines]), ...figures.map(sentence), ...doubts].join('\n');
 }
