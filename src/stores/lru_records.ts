@@ -1,6 +1,8 @@
+import { Buffer } from 'node:buffer';
 import { LRUCache } from 'lru-cache';
 import type { AccessToken, TokenHash } from '../model/token.ts';
-import type { Milliseconds } from '../model/units.ts';
+import { type Milliseconds, milliseconds } from '../model/units.ts';
+import { decodeRecord, encodeRecord } from './record_codec.ts';
 
 /** A fact and its age: monotonic time at which the read that brought it began, because that is when it was certainly true. */
 export interface CachedRecord {
@@ -8,18 +10,42 @@ export interface CachedRecord {
   readonly filledAt: Milliseconds;
 }
 
-/** The cached access tokens, the least recently used ones dropped first, and which of them belong to which family. */
+/** How many tokens are kept ready for use; of the others only the text is kept, a third of the size. */
+const MOST_UNPACKED = 4_096;
+/** How many families are remembered as ended. Beyond it the older half gives way, with everything cached before they ended. */
+const MOST_ENDED = 10_000;
+
+interface Kept {
+  readonly text: string;
+  /** Whole milliseconds, rounded down. */
+  readonly filledAt: Milliseconds;
+  /** How many families had ended when this was kept. */
+  readonly after: number;
+  /** Absent while only the text is kept. */
+  record: AccessToken | undefined;
+}
+
+/**
+ * The cached access tokens, the least recently used ones dropped first. A family that ended is not searched for: it is remembered
+ * until none of its tokens can be left, and whatever was kept before it ended is not found any more.
+ */
 export class LruRecords {
-  readonly #records: LRUCache<TokenHash, CachedRecord>;
-  readonly #families = new Map<string, Set<TokenHash>>();
+  readonly #records: LRUCache<TokenHash, Kept>;
+  /** Those that have their record, in a ring. */
+  readonly #unpacked: Kept[] = [];
+  #turn = 0;
+  /** Family to how many had ended with it, oldest first. */
+  readonly #ended = new Map<string, number>();
+  #endings = 0;
+  /** What was kept before so many families had ended may belong to one that is not remembered. */
+  #forgotten = 0;
   #evictions = 0;
 
   constructor(max: number) {
     this.#records = new LRUCache({
       max,
-      dispose: ({ record }, hash, reason) => {
+      dispose: (_kept, _hash, reason) => {
         if (reason === 'evict') this.#evictions += 1;
-        this.#unlist(record.family, hash);
       },
     });
   }
@@ -33,15 +59,27 @@ export class LruRecords {
   }
 
   get(hash: TokenHash): CachedRecord | undefined {
-    return this.#records.get(hash);
+    const kept = this.#records.get(hash);
+    if (kept === undefined) return undefined;
+    if (kept.record === undefined) this.#hold(kept, decodeRecord('access', kept.text, hash));
+    // It has its record now.
+    const found = kept as CachedRecord;
+    if (this.#endings > 0 && this.#hasEnded(kept.after, found.record.family)) {
+      this.drop(hash);
+      return undefined;
+    }
+    return found;
   }
 
-  set(hash: TokenHash, entry: CachedRecord): void {
-    this.#records.set(hash, entry);
-    // After `set`, which unlists what it replaces.
-    const hashes = this.#families.get(entry.record.family);
-    if (hashes === undefined) this.#families.set(entry.record.family, new Set([hash]));
-    else hashes.add(hash);
+  set(hash: TokenHash, { record, filledAt }: CachedRecord): void {
+    const kept: Kept = {
+      text: encodeRecord('access', record),
+      filledAt: milliseconds(Math.floor(filledAt)),
+      after: this.#endings,
+      record: undefined,
+    };
+    this.#hold(kept, record);
+    this.#records.set(compact(hash), kept);
   }
 
   drop(hash: TokenHash): void {
@@ -49,16 +87,42 @@ export class LruRecords {
   }
 
   dropFamily(family: string): void {
-    for (const hash of [...(this.#families.get(family) ?? [])]) this.drop(hash);
+    this.#endings += 1;
+    this.#ended.delete(family); // so that it becomes the youngest
+    this.#ended.set(family, this.#endings);
+    if (this.#ended.size > MOST_ENDED) this.#forgetHalf();
   }
 
   clear(): void {
     this.#records.clear();
+    this.#unpacked.length = 0;
+    this.#turn = 0;
+    this.#ended.clear();
   }
 
-  #unlist(family: string, hash: TokenHash): void {
-    const hashes = this.#families.get(family);
-    hashes?.delete(hash);
-    if (hashes?.size === 0) this.#families.delete(family);
+  #hasEnded(after: number, family: string): boolean {
+    if (after < this.#forgotten) return true;
+    const ending = this.#ended.get(family);
+    return ending !== undefined && after < ending;
+  }
+
+  #forgetHalf(): void {
+    for (const [family, ending] of this.#ended) {
+      if (this.#ended.size <= MOST_ENDED / 2) break;
+      this.#ended.delete(family);
+      this.#forgotten = ending;
+    }
+  }
+
+  /** Keeps a record ready for use, and of the one that was made ready longest ago only the text. */
+  #hold(kept: Kept, record: AccessToken): void {
+    const pushedOut = this.#unpacked[this.#turn];
+    if (pushedOut !== undefined) pushedOut.record = undefined;
+    kept.record = record;
+    this.#unpacked[this.#turn] = kept;
+    this.#turn = (this.#turn + 1) % MOST_UNPACKED;
   }
 }
+
+/** As a string of its own: one that was cut out of another keeps that alive. */
+const compact = (hash: TokenHash): TokenHash => Buffer.from(hash).toString('latin1') as TokenHash;

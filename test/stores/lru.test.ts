@@ -326,7 +326,9 @@ describe('the cache of tokens', () => {
       store.silent = true; // no announcement comes to the rescue
       const slow = store.holdWrites();
       const acting = actions[name]?.();
-      expect(cache.stats().size).toBe(0);
+      const asked = reads();
+      await get();
+      expect(reads()).toBe(asked + 1);
       slow.release();
       await acting;
       expect(await get()).toBeUndefined();

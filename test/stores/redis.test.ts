@@ -5,6 +5,7 @@ import { CorruptRecord, DependencyUnavailable } from '../../src/model/failure.ts
 import { milliseconds } from '../../src/model/units.ts';
 import type { Backend } from '../../src/stores/backend.ts';
 import { redis } from '../../src/stores/redis.ts';
+import type { Entry } from '../../src/stores/token_store.ts';
 import { type BackendUnderTest, dependencies } from '../contract/backend_under_test.ts';
 import { counterStoreContract } from '../contract/counter_store.ts';
 import { documentStoreContract } from '../contract/document_store.ts';
@@ -103,6 +104,86 @@ describe('redis: what is in the server', () => {
     expect(await backend.tokens.get('family', grant.ref)).toBeUndefined();
     stop();
   });
+
+  it("asks and writes once for all of one turn of the event loop, and what is wrong with one is that one's alone", async () => {
+    const grants = Array.from({ length: 60 }, () => newGrant(Date.now()));
+    const { commands, stop } = await watch();
+    await Promise.all(grants.map((grant) => backend.tokens.put(grant.entries)));
+    await server.client().set(`gh:{${grants[7]?.ref.tag}}`, 'corrupt');
+    const found = await Promise.allSettled(
+      grants
+        .flatMap(({ access: [token = newRef()] }) => [token, token])
+        .map(async (it) => backend.tokens.get('access', it)),
+    );
+    for (const [at, outcome] of found.entries()) {
+      if (Math.floor(at / 2) === 7) expect(outcome).toMatchObject({ reason: expect.any(CorruptRecord) });
+      else expect(outcome).toMatchObject({ value: { client: ALICE.client } });
+    }
+    await Promise.all(Array.from({ length: 60 }, (_, at) => backend.counters.peek(`k${at % 30}`)));
+    await stop();
+    const [mgets, scripts] = [/^mget$/i, /^evalsha$/i].map((name) => commands.filter(([it = '']) => name.test(it)));
+    // In a batch of 60 a server that does not know a script yet is sent it by text.
+    expect(mgets).toHaveLength(1);
+    expect(mgets?.[0]).toHaveLength(61);
+    expect(scripts).toHaveLength(2);
+  });
+
+  it('gives up a whole batch within the budget, and bounds its size', async () => {
+    const { commands, stop } = await watch();
+    await Promise.all(Array.from({ length: 1_100 }, () => backend.tokens.get('access', newRef())));
+    await stop();
+    expect(commands.filter(([name = '']) => /^mget$/i.test(name)).map((keys) => keys.length - 1)).toEqual([
+      512, 512, 76,
+    ]);
+    server.pause();
+    const began = performance.now();
+    const asked = Array.from({ length: 100 }, async () => backend.tokens.get('access', newRef()));
+    const outcomes = await Promise.allSettled(asked);
+    server.resume();
+    expect(performance.now() - began).toBeLessThan(400);
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: expect.any(DependencyUnavailable) });
+  });
+
+  it('keeps two families apart that happen to have one tag', async () => {
+    const [one, other] = [newGrant(Date.now()), newGrant(Date.now())];
+    const ref = { tag: one.ref.tag, hash: other.ref.hash };
+    const entries = other.entries.map((it) => ({ ...it, ref: { ...it.ref, tag: one.ref.tag } }));
+    await Promise.all([backend.tokens.put(one.entries), backend.tokens.put(entries)]);
+    expect(await backend.tokens.get('family', one.ref)).toEqual(one.family);
+    expect(await backend.tokens.get('family', ref)).toEqual(other.family);
+    expect(await backend.tokens.rotate(one.ref, 0, rotationOf(one).entries)).toBe(true);
+    expect(await backend.tokens.revoke(one.ref)).toBe(true);
+    expect(await backend.tokens.get('family', one.ref)).toBeUndefined();
+    expect(await backend.tokens.get('family', ref)).toEqual(other.family);
+  });
+
+  it('gives a refresh token that its family lists no longer a key of its own, so that a grant does not grow', async () => {
+    const grant = newGrant(Date.now());
+    await backend.tokens.put(grant.entries);
+    const rotation = rotationOf(grant);
+    const family = { ...rotation.family, refresh: rotation.family.refresh.slice(-1) };
+    const entries = rotation.entries.map((it): Entry => (it.kind === 'family' ? { ...it, record: family } : it));
+    expect(await backend.tokens.rotate(grant.ref, 0, entries)).toBe(true);
+    expect(await server.client().keys('*:r:*')).toHaveLength(1);
+    const before = { family: grant.family.id, generation: 0, expiresAt: grant.family.expiresAt };
+    expect(await backend.tokens.get('refresh', grant.refresh)).toEqual(before);
+    expect(await backend.tokens.take('refresh', grant.refresh)).toEqual(before);
+    expect(await backend.tokens.get('refresh', grant.refresh)).toBeUndefined();
+  });
+
+  /** Every command that the server gets from now on. @returns also a function that waits for all of them. */
+  async function watch() {
+    const monitor = await server.client().monitor();
+    const commands: string[][] = [];
+    monitor.on('monitor', (_time: string, args: string[]) => commands.push(args));
+    const stop = async (): Promise<void> => {
+      const end = newRef().hash;
+      await server.client().echo(end);
+      await until(() => commands.some(([, text]) => text === end));
+      monitor.disconnect();
+    };
+    return { commands, stop };
+  }
 
   it('keeps revoking when the server is out of memory, and writes nothing by halves', async () => {
     const grant = newGrant(Date.now(), { tokens: 2 });

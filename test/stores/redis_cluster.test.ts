@@ -3,6 +3,7 @@ import { systemClock } from '../../src/model/clock.ts';
 import { DependencyUnavailable } from '../../src/model/failure.ts';
 import type { Backend } from '../../src/stores/backend.ts';
 import { redis } from '../../src/stores/redis.ts';
+import { slotOf } from '../../src/stores/redis_slot.ts';
 import { type BackendUnderTest, dependencies } from '../contract/backend_under_test.ts';
 import { counterStoreContract } from '../contract/counter_store.ts';
 import { documentStoreContract } from '../contract/document_store.ts';
@@ -43,6 +44,16 @@ describe('redis cluster', () => {
         [],
       );
       announced.stop();
+    });
+
+    it('asks each node for its own, and knows as well as a server which that is', async () => {
+      const grants = Array.from({ length: 60 }, () => newGrant(Date.now()));
+      await Promise.all(grants.map((grant) => backend.tokens.put(grant.entries)));
+      const found = await Promise.all(grants.map((grant) => backend.tokens.get('family', grant.ref)));
+      expect(found).toEqual(grants.map(({ family }) => family));
+      for (const key of [...grants.map(({ ref }) => `gh:{${ref.tag}}`), 'x', '{}y', 'a{b', '{}{c}', 'é{ü}']) {
+        expect(slotOf(key)).toBe(await cluster.servers[0]?.client().cluster('KEYSLOT', key));
+      }
     });
 
     it.each(['frozen', 'killed'] as const)(
