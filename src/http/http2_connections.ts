@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import {
   constants,
@@ -7,10 +8,12 @@ import {
   type ServerOptions,
 } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import type { Milliseconds } from '../model/units.ts';
+import type { Exchange } from '../model/exchange.ts';
+import { type Milliseconds, milliseconds } from '../model/units.ts';
 import { Http2Request } from './http2_request.ts';
 import { Http2Response } from './http2_response.ts';
 import { StreamSocket } from './http2_socket.ts';
+import { bodyOf, LONG_HEAD } from './raw_answer.ts';
 
 /** The connections on which HTTP/2 was agreed (ALPN `h2`); the listener owns their sockets until then. */
 export interface Http2Connections {
@@ -25,6 +28,8 @@ export interface Http2Options {
   readonly handle: RequestListener;
   /** How long a connection may take to its first stream. */
   readonly headersTimeout: Milliseconds;
+  /** Told of heads that were refused here. */
+  readonly report?: ((exchange: Exchange) => void) | undefined;
 }
 
 /** Milliseconds without a stream after which a connection is closed, as with HTTP/1.1. */
@@ -60,6 +65,9 @@ const LIMITS: ServerOptions = {
 /** Bytes of request bodies on one connection that nobody has read yet. */
 const CONNECTION_WINDOW = 1_048_576;
 
+/** Bytes of names and values, each line with the four that HTTP/1.1 has besides: the same bound. */
+const HEAD = 16_384;
+
 interface Connection {
   streams: number;
   used: boolean;
@@ -68,7 +76,7 @@ interface Connection {
 }
 
 /** Speaks HTTP/2 on connections that are handed in, and hands its requests on as if they had come over HTTP/1.1. */
-export function createHttp2({ handle, headersTimeout }: Http2Options): Http2Connections {
+export function createHttp2({ handle, headersTimeout, report }: Http2Options): Http2Connections {
   const connections = new Map<ServerHttp2Session, Connection>();
   let sweeping: NodeJS.Timeout | undefined;
   let draining = false;
@@ -88,6 +96,10 @@ export function createHttp2({ handle, headersTimeout }: Http2Options): Http2Conn
     session.setLocalWindowSize(CONNECTION_WINDOW);
     session.on('stream', (stream, headers, _flags, raw) => {
       begin(connection, stream);
+      if (isTooLong(raw)) {
+        refuse(stream);
+        return;
+      }
       const socket = new StreamSocket(stream, session.socket.remoteAddress);
       const request = new Http2Request(stream, socket, headers, raw);
       const response = new Http2Response(stream, request);
@@ -108,6 +120,17 @@ export function createHttp2({ handle, headersTimeout }: Http2Options): Http2Conn
     });
   }
 
+  function refuse(stream: ServerHttp2Stream): void {
+    const requestId = randomUUID();
+    const { status, code } = LONG_HEAD;
+    report?.({ requestId, method: '', path: '', status, duration: milliseconds(0), refused: code });
+    const headers = ['content-type', 'application/json', 'cache-control', 'no-store', 'x-request-id', requestId];
+    stream.respond([':status', String(status), ...headers]);
+    stream.end(bodyOf(LONG_HEAD));
+    // What it has for a body is not waited for.
+    stream.resume();
+  }
+
   function sweep(): void {
     const now = performance.now();
     for (const [session, { streams, used, quietSince }] of connections) {
@@ -119,9 +142,12 @@ export function createHttp2({ handle, headersTimeout }: Http2Options): Http2Conn
   }
 
   function sendAway(session: ServerHttp2Session, { used }: Connection): void {
+    // It is forgotten only when its socket is closed too.
+    if (session.destroyed) return;
     // RFC 9113 §6.8: first without naming a last stream, because more may be on the way.
     session.goaway(constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1);
-    setTimeout(() => session.close(), used ? LAST_STREAMS : LAST_FIRST_STREAM);
+    const close = setTimeout(() => session.close(), used ? LAST_STREAMS : LAST_FIRST_STREAM);
+    session.once('close', () => clearTimeout(close));
   }
 
   return {
@@ -136,4 +162,11 @@ export function createHttp2({ handle, headersTimeout }: Http2Options): Http2Conn
       for (const session of connections.keys()) session.destroy(new Error('cut by the gateway'));
     },
   };
+}
+
+/** nghttp2 keeps to `maxHeaderListSize` only from when the caller has said that it knows it. */
+function isTooLong(raw: readonly string[]): boolean {
+  let length = 0;
+  for (const part of raw) length += part.length + 2;
+  return length > HEAD;
 }

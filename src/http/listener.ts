@@ -85,7 +85,7 @@ export function createListener(options: ListenerOptions): Listener {
   server.maxHeadersCount = 0;
   server.maxConnections = maxConnections + BEING_REFUSED;
 
-  const http2 = secure && speaksHttp2 ? createHttp2({ handle, headersTimeout }) : undefined;
+  const http2 = secure && speaksHttp2 ? createHttp2({ handle, headersTimeout, report }) : undefined;
   const first = firstReader && createFirstReading(firstReader);
   const connections = trackConnections(
     server,

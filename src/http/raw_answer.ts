@@ -33,7 +33,7 @@ const LONG_TARGET: RawAnswer = {
   error: 'uri_too_long',
   description: 'The request target is longer than 8192 bytes.',
 };
-const LONG_HEAD: RawAnswer = {
+export const LONG_HEAD: RawAnswer = {
   status: 431,
   code: 'headers_too_large',
   error: 'headers_too_large',
@@ -78,10 +78,14 @@ function isRequestLine(bytes: Buffer): boolean {
 /** Milliseconds for which what a refused caller still sends is dropped: closing before that could reset the answer on its way. */
 const LINGER = 1_000;
 
+export function bodyOf({ error, description }: RawAnswer): string {
+  return JSON.stringify({ error, error_description: description });
+}
+
 /** Answers and closes. Nothing that the caller sent is repeated. */
 export function writeRaw(socket: Duplex, answer: RawAnswer, requestId: string): void {
-  const { status, error, description, retryAfter } = answer;
-  const body = JSON.stringify({ error, error_description: description });
+  const { status, retryAfter } = answer;
+  const body = bodyOf(answer);
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Content-Type: application/json',

@@ -221,14 +221,15 @@ describe('a call over HTTP/2', () => {
 
 describe('a stream that breaks', () => {
   it.each([
-    ['with an error', constants.NGHTTP2_CANCEL],
-    ['without one', constants.NGHTTP2_NO_ERROR],
-  ])('in the middle of its body never looks complete upstream: reset %s', async (_how, code) => {
+    ['POST', 'with an error', constants.NGHTTP2_CANCEL],
+    ['POST', 'without one', constants.NGHTTP2_NO_ERROR],
+    ['HEAD', 'without one', constants.NGHTTP2_NO_ERROR],
+  ])('in the middle of its body never looks complete upstream: %s reset %s', async (method, _how, code) => {
     const reached = Promise.withResolvers<Socket>();
     onHead = (socket) => reached.resolve(socket);
     const before = upstream.requests.length;
     const client = await frameClient(gatehouse().port);
-    const head = [':method', 'POST', ':scheme', 'https', ':authority', 'a', ':path', '/open/upload'];
+    const head = [':method', method, ':scheme', 'https', ':authority', 'a', ':path', '/open/upload'];
     client.send(headers(1, pairs(head), 'open'), data(1, 'half of it', 'open'));
     const socket = await reached.promise;
     client.send(reset(1, code));
