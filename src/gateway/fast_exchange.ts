@@ -9,7 +9,7 @@ import { answerHead, chunkOf, LAST_CHUNK, ownAnswer } from './fast_answer.ts';
 import type { FastHead } from './fast_head.ts';
 import type { Gateway } from './gateway.ts';
 import type { Admission } from './limits.ts';
-import type { LiveStream, LiveStreams, Watched } from './live_streams.ts';
+import { type LiveStream, type LiveStreams, TOKEN_ENDED, type Watched } from './live_streams.ts';
 import { BodyStalled } from './request_body.ts';
 import type { AnswerHead, AnswerReader, Outgoing, Sending, UpstreamError, Upstreams } from './upstream/exchange.ts';
 import { failureOf } from './upstream_failure.ts';
@@ -78,6 +78,7 @@ export class FastExchange implements AnswerReader, LiveStream {
   #received = 0;
   #sent = 0;
   #over = true;
+  #fault: string | undefined;
 
   constructor(lane: Lane, caller: Caller) {
     this.#lane = lane;
@@ -106,6 +107,7 @@ export class FastExchange implements AnswerReader, LiveStream {
     this.#received = 0;
     this.#sent = 0;
     this.#over = false;
+    this.#fault = undefined;
     try {
       const decision = this.#lane.gateway.decide(this.#caller.head);
       if (decision instanceof Promise) {
@@ -233,6 +235,7 @@ export class FastExchange implements AnswerReader, LiveStream {
 
   tokenEnded(): void {
     if (this.#over) return;
+    this.#fault = TOKEN_ENDED;
     this.#sending?.abort();
     this.#cutOff();
   }
@@ -316,7 +319,7 @@ export class FastExchange implements AnswerReader, LiveStream {
       status,
       duration: milliseconds(this.#lane.clock.monotonic() - this.#started),
       refused: reply?.failure?.code,
-      fault: reply?.fault,
+      fault: this.#fault ?? reply?.fault,
       upstream: this.#sending?.origin,
       cache: decision?.cache,
       bytesIn: forward?.hasBody === true && this.#sending !== undefined ? this.#received : undefined,
