@@ -1,5 +1,5 @@
 import type { CorsPolicy, Route } from '../model/route.ts';
-import type { Reply } from './decide.ts';
+import type { WireResponse } from '../model/wire.ts';
 import type { HeadFacts } from './request_head.ts';
 
 /** What a route's answers tell browsers (WHATWG Fetch, §3.3 "CORS protocol"). */
@@ -7,7 +7,7 @@ export interface Cors {
   /** The lines for an answer to a caller of this origin, names and values in turn; undefined if the route says nothing. */
   lines(route: Route, origin: string | undefined): readonly string[] | undefined;
   /** The answer to a browser that asks before it calls, which tells a stranger nothing; undefined if the route does not say. */
-  preflight(route: Route | undefined, origin: string | undefined): Reply | undefined;
+  preflight(route: Route, origin: string | undefined): WireResponse | undefined;
 }
 
 /** Lines by origin; what there is for any other origin, or none, is kept under undefined. */
@@ -39,11 +39,11 @@ export function createCors(): Cors {
 
   return {
     lines: ({ cors }, origin) => (cors === undefined ? undefined : pick(of(cors).answers, origin)),
-    preflight(route, origin) {
-      if (route?.cors === undefined) return undefined;
-      const lines = pick(of(route.cors).preflights, origin) ?? [];
+    preflight({ cors }, origin) {
+      if (cors === undefined) return undefined;
+      const lines = pick(of(cors).preflights, origin) ?? [];
       const headers = lines.flatMap((name, at) => (at % 2 === 0 ? [[name, lines[at + 1] ?? ''] as const] : []));
-      return { response: { status: 200, headers, body: '' }, route, close: false };
+      return { status: 200, headers, body: '' };
     },
   };
 }

@@ -108,8 +108,9 @@ export function createDecide({ routes, lookup, clock, kindOf, identify, cors, re
     if (head.method === 'TRACE' || head.method === 'CONNECT') return { ...here, refuse: refuse(NO_SUCH_METHOD) };
     // A browser that asks before it calls has no token with it, and is told what the configuration says.
     const asked = askedMethod(head.method, facts);
-    const reply = asked && cors.preflight(routes.match(facts.host.name, target.path, asked), facts.origin);
-    if (reply) return { ...here, reply };
+    const askedFor = asked && routes.match(facts.host.name, target.path, asked);
+    const response = askedFor && cors.preflight(askedFor, facts.origin);
+    if (response) return { ...here, reply: { response, route: askedFor, close: false } };
     const route = routes.match(facts.host.name, target.path, head.method);
     if (route === undefined) return { ...here, noRoute: refuse(NO_ROUTE) };
     const about: DecisionFacts = { requestId, path: target.path, cors: cors.lines(route, facts.origin) };
