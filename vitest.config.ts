@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** What is promised of a proxied call is promised of both lanes: these files run once on a server of each. */
 const PROXY = [
-  'test/gateway/{full_lane,answers,limits,cors,header_rules,rewrite,body_limit,untouched_content,health}.test.ts',
+  'test/gateway/{full_lane,answers,limits,cors,header_rules,rewrite,body_limit,untouched_content,health,streams}.test.ts',
   'test/security/{cors_origin_confusion,header_rule_forgery,rewrite_escape}.test.ts',
   'test/security/{aborted_clients,cache_confusion,connection_header,forwarded_headers,host_confusion}.test.ts',
   'test/security/{identity_spoofing,method_override,path_confusion,request_smuggling,token_smuggling}.test.ts',
