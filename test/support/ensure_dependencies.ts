@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
 
 /**
  * Finds or installs the programs that tests and benchmarks run: real servers and a real browser, which npm does not bring.
  * Runs before `npm test`. A missing program is installed or ends the run; no test is skipped for want of one.
  */
 
-/** A program on the PATH → the Debian package that brings it. */
+/** A program on the PATH, or a file by its whole path → the Debian package that brings it. */
 type Programs = Readonly<Record<string, string>>;
 
 const FOR_TESTS: Programs = {
@@ -60,6 +60,7 @@ function missing(programs: Programs): string[] {
 
 /** Looks at the files instead of running `which`: a check that finds everything costs no process. */
 function isOnPath(program: string): boolean {
+  if (isAbsolute(program)) return existsSync(program);
   // Debian keeps servers in sbin, which an ordinary user's PATH lacks.
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
   return folders.some((folder) => {
