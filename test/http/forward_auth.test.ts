@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoConfig } from '../support/demo_config.ts';
 import { type GatehouseProcess, startGatehouse } from '../support/gatehouse_process.ts';
+import { ask as askOverHttp2, http2Client } from '../support/http2_client.ts';
 import { exchange, rawClient } from '../support/raw_client.ts';
 import { aliceTokens, call } from '../support/token_client.ts';
+import { makeSelfSigned } from './self_signed.ts';
 
 let gateway: GatehouseProcess;
 let token: string;
@@ -159,6 +161,26 @@ describe('forward auth', () => {
     expect([answer.status, answer.values('connection')]).toEqual([200, ['close']]);
     client.send(`0\r\n\r\n${traefik('/orders/7', [bearer()]).join('\r\n')}\r\n\r\n`);
     expect((await client.closed()).toString('latin1')).toBe('');
+  });
+
+  it('answers over HTTP/2 as well, whichever way it is asked', async () => {
+    const tls = await makeSelfSigned();
+    const listen = `listen: { host: 127.0.0.1, port: 0, tls: { cert: ${tls.cert}, key: ${tls.key} } }\n`;
+    const other = await startGatehouse(await demoConfig('{ type: memory }', listen, 'config/behind/gatehouse.yaml'));
+    const session = await http2Client(Number(new URL(other.url).port), tls.cert);
+    for (const question of [
+      { ':path': '/auth/status' },
+      { ':path': '/auth', 'x-original-method': 'GET', 'x-original-uri': '/status' },
+      { ':path': '/auth', 'x-forwarded-method': 'GET', 'x-forwarded-host': 'a', 'x-forwarded-uri': '/status' },
+    ]) {
+      const answer = await askOverHttp2(session, question);
+      expect([answer.status, answer.headers['x-user-id']]).toEqual([200, '']);
+    }
+    expect((await askOverHttp2(session, { ':path': '/auth/orders/7' })).status).toBe(401);
+    expect((await askOverHttp2(session, { ':path': '/auth/status', ':authority': 'a', host: 'b' })).status).toBe(400);
+    session.destroy();
+    await other.stop();
+    await tls.remove();
   });
 
   it('believes the id that the asking proxy gave the call', async () => {
