@@ -84,6 +84,52 @@ export function decodeGrant(text: unknown): GrantRecord {
   return { families, access, refresh };
 }
 
+/** As `decodeGrant(text).access.get(hash)`, without reading what is not asked for: this is what a look-up costs. */
+export function decodeAccess(text: unknown, hash: TokenHash): AccessToken | undefined {
+  const fields = open(text);
+  let found: AccessToken | undefined;
+  fields.list((inner) => {
+    const token = inner.group((family) => readAccess(family, hash));
+    found ??= token;
+  });
+  fields.optionalList((inner) => {
+    const [name, token] = inner.group(readLoose);
+    if (name === hash) found ??= token;
+  });
+  fields.end();
+  return found;
+}
+
+function readAccess(fields: FieldReader, hash: TokenHash): AccessToken | undefined {
+  const id = fields.hash();
+  fields.skip(1);
+  const issuedAt = fields.seconds();
+  fields.skip(1);
+  let listed: readonly [expiresAt: Seconds, detail: Detail] | undefined;
+  fields.list((inner) => {
+    const [name, expiresAt, detail] = [inner.hash(), inner.secondsFrom(issuedAt), readDetail(inner)];
+    if (name === hash && detail !== 0) listed = [expiresAt, detail];
+  });
+  if (listed === undefined) return undefined;
+  const [expiresAt, detail] = listed;
+  fields.skip(4);
+  const shared = authorization.read(fields);
+  fields.end();
+  return tokenOf(id, issuedAt, expiresAt, detail, shared);
+}
+
+/** The token that a family lists with this detail, which is not 0. */
+function tokenOf(
+  family: TokenHash,
+  issuedAt: Seconds,
+  expiresAt: Seconds,
+  detail: Detail,
+  shared: Authorization,
+): AccessToken {
+  if (typeof detail !== 'number') return { ...detail, family, expiresAt };
+  return { ...shared, family, issuedAt: seconds(issuedAt + detail - 1), expiresAt };
+}
+
 function open(text: unknown): FieldReader {
   const fields = FieldReader.parse(KIND, text);
   if (fields.count() !== VERSION) throw new CorruptRecord(KIND);
@@ -105,8 +151,7 @@ function readFamily(fields: FieldReader) {
 
   const live = details.map(([hash, ends, detail]): Listed<AccessToken> => {
     if (detail === 0) return [hash, ends, undefined];
-    const own = typeof detail === 'number' ? { ...shared, issuedAt: seconds(issuedAt + detail - 1) } : detail;
-    return [hash, ends, { ...own, family: id, expiresAt: ends }];
+    return [hash, ends, tokenOf(id, issuedAt, ends, detail, shared)];
   });
   const family: Family = {
     ...shared,
@@ -117,8 +162,10 @@ function readFamily(fields: FieldReader) {
   return { family, live, refreshes };
 }
 
+type Detail = number | (Authorization & { readonly issuedAt: Seconds });
+
 /** As `writeAccess` has it; 0 for a token whose record is not here. */
-function readDetail(fields: FieldReader): number | (Authorization & { readonly issuedAt: Seconds }) {
+function readDetail(fields: FieldReader): Detail {
   if (!fields.isGroup) return fields.count();
   return fields.group((inner) => {
     const own = { issuedAt: inner.seconds(), ...authorization.read(inner) };

@@ -46,6 +46,8 @@ export function decodeRecord<K extends RecordKind>(kind: K, text: unknown, id: s
   return record;
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 const identity = {
   write: (user: Identity): readonly Wire[] =>
     trimmed([
@@ -62,13 +64,14 @@ const identity = {
     const allowedScopes = fields.optionalTexts();
     const attributes = fields.optionalTextMap();
     fields.end();
-    return {
-      subject,
-      username,
-      connection,
-      roles,
-      ...present({ name, email, phoneNumber, allowedScopes, attributes }),
-    };
+    // By hand, because this is read for every token that is not cached.
+    const user: Mutable<Identity> = { subject, username, connection, roles };
+    if (name !== undefined) user.name = name;
+    if (email !== undefined) user.email = email;
+    if (phoneNumber !== undefined) user.phoneNumber = phoneNumber;
+    if (allowedScopes !== undefined) user.allowedScopes = allowedScopes;
+    if (attributes !== undefined) user.attributes = attributes;
+    return user;
   },
 };
 
@@ -86,7 +89,10 @@ export const authorization = {
     const user = fields.optionalGroup(identity.read);
     const authenticatedAt = fields.optionalSeconds();
     const audience = fields.optionalTexts() ?? [];
-    return { client, scopes, audience, ...present({ user, authenticatedAt }) };
+    const it: Mutable<Authorization> = { client, scopes, audience };
+    if (user !== undefined) it.user = user;
+    if (authenticatedAt !== undefined) it.authenticatedAt = authenticatedAt;
+    return it;
   },
 };
 

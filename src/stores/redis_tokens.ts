@@ -18,7 +18,7 @@ import {
   withoutRecord,
   withoutUnlisted,
 } from './grant_changes.ts';
-import { decodeGrant, encodeGrant } from './grant_record.ts';
+import { decodeAccess, decodeGrant, encodeGrant } from './grant_record.ts';
 import type { Invalidation } from './invalidation.ts';
 import { decodeRecord, encodeRecord } from './record_codec.ts';
 import { run } from './redis_client.ts';
@@ -219,7 +219,7 @@ export class RedisTokens implements TokenStore {
 
   #readGrant(kind: GrantKind, ref: TokenRef, text: string): AccessToken | RefreshToken | Family | undefined {
     try {
-      return recordOf(decodeGrant(text), kind, ref.hash);
+      return kind === 'access' ? decodeAccess(text, ref.hash) : recordOf(decodeGrant(text), kind, ref.hash);
     } catch {
       throw this.#corrupt(kind);
     }

@@ -130,6 +130,11 @@ export class FieldReader {
     return Array.isArray(this.#places[this.#next]);
   }
 
+  /** Passes over places that this reader does not need. */
+  skip(count: number): void {
+    this.#next += count;
+  }
+
   group<T>(read: (fields: FieldReader) => T): T {
     return read(this.#inner());
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CorruptRecord } from '../../src/model/failure.ts';
 import type { AccessToken, Family, RefreshToken, TokenHash } from '../../src/model/token.ts';
 import { seconds } from '../../src/model/units.ts';
-import { decodeGrant, encodeGrant, type GrantRecord } from '../../src/stores/grant_record.ts';
+import { decodeAccess, decodeGrant, encodeGrant, type GrantRecord } from '../../src/stores/grant_record.ts';
 import { ALICE, accessOf, newGrant, newHash, oneOfEach } from '../contract/records.ts';
 
 /** What never stands in a place of a record where something else does. */
@@ -62,7 +62,10 @@ describe('the record of a grant', () => {
       },
     ],
   ])('reads back as it was written: %s', (_case, grant) => {
-    expect(decodeGrant(encodeGrant(grant))).toEqual(grant);
+    const text = encodeGrant(grant);
+    expect(decodeGrant(text)).toEqual(grant);
+    for (const [hash, record] of grant.access) expect(decodeAccess(text, hash)).toEqual(record);
+    expect(decodeAccess(text, newHash())).toBeUndefined();
   });
 
   it('says what a family and its tokens share once, and a whole pair in 300 bytes', () => {
