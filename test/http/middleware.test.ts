@@ -8,6 +8,7 @@ import { createEndpoints } from '../../src/http/edge.ts';
 import { createMiddleware } from '../../src/http/middleware.ts';
 import { systemClock } from '../../src/model/clock.ts';
 import { startCore } from '../oauth/core_under_test.ts';
+import { rawClient } from '../support/raw_client.ts';
 
 /** A lane that covers `/api/…` and leaves the rest. */
 const lane: FullLane = {
@@ -90,5 +91,33 @@ describe('the Koa middleware', () => {
     );
     const answer = await fetch(`${url}/api/x`, { method: 'POST', body: 'text' });
     expect(answer.status).toBe(500);
+  });
+
+  it('reads nothing behind a request that asks to upgrade: what would be read is the middle of something', async () => {
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const { url, seen } = await startApp((app) =>
+      app.use(async (_ctx, next) => {
+        await next();
+        await held;
+      }),
+    );
+    const client = rawClient(Number(new URL(url).port));
+    onTestFinished(() => client.close());
+    const upgrade =
+      'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n';
+    const cover = 'POST /app/cover HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n';
+    client.send(`GET /app/first HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n${cover}`);
+    await expect.poll(() => seen).toHaveLength(1);
+    client.send('GET /app/inside HTTP/1.1\r\nHost: x\r\n\r\n');
+    const other = rawClient(Number(new URL(url).port));
+    onTestFinished(() => other.close());
+    other.send('GET /api/hello HTTP/1.1\r\nHost: x\r\n\r\n');
+    await other.response();
+    release();
+    const answer = await client.response();
+    expect([answer.body, answer.values('connection')]).toEqual(['the app itself', ['close']]);
+    await client.closed();
+    expect(seen).toContain('/app/first 200');
+    expect(seen).not.toContain('/app/inside 200');
   });
 });
