@@ -3,6 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
 import { selfSigned } from '../http/self_signed.ts';
@@ -326,6 +329,71 @@ describe('a WebSocket over TLS', () => {
     expect(upstream.values('x-forwarded-proto')).toEqual(['https']);
     expect(upstream.values('x-client-id')).toEqual(['demo-app']);
     expect(await closed(socket)).toBe(1000);
+  });
+});
+
+describe('an upstream with other transports', () => {
+  async function through(there: HouseUnderTest): Promise<WebSocket> {
+    onTestFinished(() => there.close());
+    const token = (await aliceTokens(there.url)).access_token;
+    const socket = new WebSocket(socketUrl('/chat/room', there.url), { headers: { authorization: `Bearer ${token}` } });
+    socket.on('error', () => {});
+    return socket;
+  }
+
+  it('is spoken to by TLS, with a CA of its own and a certificate of ours', async () => {
+    const { cert, key } = await selfSigned();
+    const [certText, keyText] = await Promise.all([readFile(cert), readFile(key)]);
+    const secure = await startSocketUpstream({
+      tls: { cert: certText, key: keyText, ca: certText, requestCert: true },
+    });
+    onTestFinished(() => secure.close());
+    const tls = `tls: { ca: "${cert}", cert: "${cert}", key: "${key}" }`;
+    const socket = await through(
+      await houseWith([`name: chat, path: /chat/*, upstream: { targets: ["${secure.origin}"], ${tls} }`]),
+    );
+    await once(socket, 'open');
+    expect(String(await echoed(socket, 'secretly'))).toBe('secretly');
+    const connection = secure.handshakes[0]?.socket as TLSSocket;
+    expect(connection.authorized).toBe(true);
+    await closed(socket);
+
+    const stranger = await through(await houseWith([`name: chat, path: /chat/*, upstream: "${secure.origin}"`]));
+    const [, answer] = await once(stranger, 'unexpected-response');
+    expect(answer.statusCode).toBe(502);
+    answer.destroy();
+  });
+
+  it('is spoken to by a unix socket', async () => {
+    const path = join(tmpdir(), `gatehouse-${process.pid}-chat`);
+    const local = await startSocketUpstream({ path });
+    onTestFinished(() => local.close());
+    const socket = await through(await houseWith([`name: chat, path: /chat/*, upstream: "unix:${path}"`]));
+    await once(socket, 'open');
+    expect(String(await echoed(socket, 'hi'))).toBe('hi');
+    expect(local.values('host')).toEqual(['localhost']);
+    await closed(socket);
+  });
+
+  it('is one of several, by the same choice as for calls', async () => {
+    const [first, second] = await Promise.all([startSocketUpstream(), startSocketUpstream()]);
+    onTestFinished(async () => {
+      await Promise.all([first.close(), second.close()]);
+    });
+    const targets = `targets: ["${first.origin}", "${second.origin}"]`;
+    const there = await houseWith([`name: chat, path: /chat/*, upstream: { ${targets} }`]);
+    const sockets = [await through(there)];
+    await once(sockets[0] as WebSocket, 'open');
+    const token = (await aliceTokens(there.url)).access_token;
+    for (let count = 1; count < 4; count++) {
+      const socket = new WebSocket(socketUrl('/chat/room', there.url), {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      await once(socket, 'open');
+      sockets.push(socket);
+    }
+    expect([first.handshakes.length, second.handshakes.length]).toEqual([2, 2]);
+    await Promise.all(sockets.map(closed));
   });
 });
 
