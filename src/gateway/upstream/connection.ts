@@ -16,7 +16,7 @@ export interface Carried {
   readonly basePath: string;
   /** When it must be over, on the clock of `Deadlines`. */
   readonly mustEnd: number;
-  /** The connection is there and has nothing of the body yet. */
+  /** Its head is written, or will be with the first of its body, which is wanted now. */
   onReady(): void;
   /** More of the body may be written. */
   onDrain(): void;
@@ -61,6 +61,10 @@ export class Connection implements Watched, AnswerSink {
   #state: 'connecting' | 'open' | 'closed' = 'connecting';
   /** While nothing has come back to a call on a connection that had been idle: when it was written. */
   #written: ReadBatch | undefined;
+  /** Since when it is idle, on the clock of `Deadlines`, which says the same for a tenth of a second. */
+  #idleSince = 0;
+  /** Whether the call waits until everything is read that was there to be read. */
+  #waits = false;
   /** Whether the reader asked to be spared more. */
   #paused = false;
   #keepAlive = false;
@@ -87,12 +91,31 @@ export class Connection implements Watched, AnswerSink {
     deadlines.watch(this);
   }
 
-  /** Takes the next call. Only while it is idle. */
+  /**
+   * Takes the next call. Only while it is idle. If that was for long, the upstream may have closed it, and its end may stand among
+   * what is about to be read: then nothing must have been written, because an upstream that closes may still read. A busy
+   * connection need not wait.
+   */
   carry(call: Carried): void {
     this.#call = call;
+    if (deadlines.now === this.#idleSince) {
+      this.#written = currentBatch();
+      this.#begin(call);
+      call.onReady();
+    } else {
+      this.#waits = true;
+      this.deadline = NEVER;
+      setImmediate(this.#start, call);
+    }
+  }
+
+  readonly #start = (call: Carried): void => {
+    this.#waits = false;
+    if (this.#call !== call) return;
     this.#written = currentBatch();
     this.#begin(call);
-  }
+    call.onReady();
+  };
 
   /** @returns false to wait for `onDrain`. */
   write(chunk: Buffer): boolean {
@@ -176,10 +199,10 @@ export class Connection implements Watched, AnswerSink {
 
   /** @returns false to be read from no more until `resume`. */
   #read(bytes: Buffer, length: number): boolean {
-    if (this.#call === undefined || this.#writer.held) {
+    if (this.#call === undefined || this.#waits || this.#writer.held) {
       // Nobody has asked, so it is the answer to nothing.
       if (this.#call === undefined) this.#close();
-      else this.#fail('nonsense', 'early_answer');
+      else this.#fail('unreachable', 'early_answer');
       return true;
     }
     if (this.#written !== undefined) {
@@ -291,6 +314,7 @@ export class Connection implements Watched, AnswerSink {
       this.#paused = false;
       this.#socket.resume();
     }
+    this.#idleSince = deadlines.now;
     this.deadline = deadlines.in(milliseconds(this.#idleTime));
     this.#owner.onIdle(this);
   }
@@ -305,7 +329,7 @@ export class Connection implements Watched, AnswerSink {
 
   #broken(code: string): void {
     if (this.#call === undefined) this.#close();
-    else if (this.#state === 'open' && !this.#parser.awaitsHead) this.#fail('cut', code);
+    else if (this.#state === 'open' && !this.#waits && !this.#parser.awaitsHead) this.#fail('cut', code);
     else this.#fail(code === 'ETIMEDOUT' ? 'timeout' : 'unreachable', code);
   }
 
@@ -314,18 +338,21 @@ export class Connection implements Watched, AnswerSink {
     this.#call = undefined;
     let unseen: 'unconnected' | 'stale' | undefined;
     if (this.#state === 'connecting') unseen = 'unconnected';
-    else if (problem === 'unreachable' && call !== undefined && this.#isStale(call)) unseen = 'stale';
+    else if (problem === 'unreachable' && call !== undefined && this.#isStale(call, code)) unseen = 'stale';
     this.#close();
     call?.onFailed(new UpstreamError(problem, code), unseen);
   }
 
   /**
-   * Whether the upstream had closed before the call was written: nothing of it was, or the end stood ready to be read already when
-   * the call went out. Anything less certain could make two calls of one.
+   * Whether nothing of the call can have been seen: nothing of it was written, or the connection had been reset by the time it was.
+   * Anything less certain could make two calls of one.
    */
-  #isStale(call: Carried): boolean {
+  #isStale(call: Carried, code: string): boolean {
+    if (this.#waits) return true;
     if (this.#written === undefined || !this.#parser.untouched) return false;
-    return this.#writer.held || (call.outgoing.body === 'none' && isCurrent(this.#written));
+    if (this.#writer.held) return true;
+    const reset = code === 'ECONNRESET' || code === 'EPIPE';
+    return reset && call.outgoing.body === 'none' && isCurrent(this.#written);
   }
 
   #close(): void {

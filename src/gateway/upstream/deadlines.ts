@@ -23,6 +23,11 @@ export class Deadlines {
   #looked = 0;
   #timer: NodeJS.Timeout | undefined;
 
+  /** The moment of the last look. */
+  get now(): number {
+    return this.#now;
+  }
+
   /** @returns the moment that lies so far ahead. */
   in(time: Milliseconds): number {
     return this.#now + time + TICK;

@@ -53,7 +53,6 @@ export class Pool {
     if (idle !== undefined) {
       call.onBoard(idle);
       idle.carry(call);
-      call.onReady();
     } else if (this.#closing !== undefined) {
       call.onFailed(new UpstreamError('unreachable', 'closing'), undefined);
     } else if (this.#open < this.settings.maxConnections) {
@@ -102,7 +101,6 @@ export class Pool {
     if (next !== undefined) {
       next.onBoard(connection);
       connection.carry(next);
-      next.onReady();
     } else if (this.#closing === undefined) this.#idle.push(connection);
     else connection.drop();
   }
