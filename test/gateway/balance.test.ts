@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Balanced, chooserOf } from '../../src/gateway/upstream/balance.ts';
 import type { Balance } from '../../src/model/route.ts';
 
-const target = (name: string, inFlight = 0) => ({ origin: `http://${name}`, basePath: '', inFlight });
+const target = (name: string, inFlight = 0) => ({ origin: `http://${name}`, basePath: '', inFlight, answers: 0 });
 
 function choosing(balance: Balance, targets: readonly Balanced[]) {
   const choose = chooserOf(balance, targets);

@@ -15,7 +15,7 @@ const HEALTH: HealthChecks = {
 function group(names: readonly string[], upstream: ConstructorParameters<typeof TargetGroup>[0]['upstream']) {
   const clock = new ManualClock();
   const events: string[] = [];
-  const targets = names.map((name) => ({ origin: `http://${name}`, basePath: '', inFlight: 0 }));
+  const targets = names.map((name) => ({ origin: `http://${name}`, basePath: '', inFlight: 0, answers: 0 }));
   const it = new TargetGroup({
     ...{ name: 'orders', targets: () => targets, upstream, clock },
     report: (event, { target, reason }) => events.push(`${event} ${target} ${reason}`),
@@ -29,10 +29,10 @@ function group(names: readonly string[], upstream: ConstructorParameters<typeof 
 describe('a target whose calls fail', () => {
   it('is out after so many failures in a row, and another gets its calls', () => {
     const { it, events, pick, a } = group(['a', 'b'], { breaker: BREAKER });
-    it.failed(a, REFUSED);
-    it.failed(a, REFUSED);
+    it.failed(a, REFUSED, a.answers);
+    it.failed(a, REFUSED, a.answers);
     expect([pick(), pick()]).toEqual(['a', 'b']);
-    it.failed(a, REFUSED);
+    it.failed(a, REFUSED, a.answers);
     expect([pick(), pick(), pick()]).toEqual(['b', 'b', 'b']);
     expect(events).toEqual(['upstream_unhealthy http://a ECONNREFUSED']);
     expect(it.status()).toMatchObject([
@@ -44,12 +44,22 @@ describe('a target whose calls fail', () => {
   it('is not out for failures that answers interrupt', () => {
     const { it, events, pick, a } = group(['a'], { breaker: BREAKER });
     for (let round = 0; round < 10; round++) {
-      it.failed(a, REFUSED);
-      it.failed(a, REFUSED);
+      it.failed(a, REFUSED, a.answers);
+      it.failed(a, REFUSED, a.answers);
       it.answered(a, 404);
     }
     expect(pick()).toBe('a');
     expect(events).toEqual([]);
+  });
+
+  it('is not out for failures of calls during which it answered others', () => {
+    const { it, events, pick, a } = group(['a'], { breaker: BREAKER });
+    const before = a.answers;
+    it.answered(a, 200);
+    for (let count = 0; count < 9; count++) it.failed(a, REFUSED, before);
+    expect(pick()).toBe('a');
+    expect(events).toEqual([]);
+    expect(it.status()).toMatchObject([{ healthy: true, failures: 9 }]);
   });
 
   it('is out for answers with a status that is named, and for no other', () => {
@@ -63,21 +73,21 @@ describe('a target whose calls fail', () => {
   it('is not out because it has too many calls, or broke off in the middle of an answer', () => {
     const { it, pick, a } = group(['a'], { breaker: BREAKER });
     for (let count = 0; count < 9; count++) {
-      it.failed(a, new UpstreamError('overloaded', 'queue_full'));
-      it.failed(a, new UpstreamError('cut', 'ECONNRESET'));
+      it.failed(a, new UpstreamError('overloaded', 'queue_full'), a.answers);
+      it.failed(a, new UpstreamError('cut', 'ECONNRESET'), a.answers);
     }
     expect(pick()).toBe('a');
   });
 
   it('gets one call after a while, and all again when that is answered', () => {
     const { it, clock, events, pick, a } = group(['a'], { breaker: BREAKER });
-    for (let count = 0; count < 3; count++) it.failed(a, REFUSED);
+    for (let count = 0; count < 3; count++) it.failed(a, REFUSED, a.answers);
     expect(pick()).toBeUndefined();
     clock.advance(1_999);
     expect(pick()).toBeUndefined();
     clock.advance(1);
     expect([pick(), pick(), pick()]).toEqual(['a', undefined, undefined]);
-    it.failed(a, REFUSED);
+    it.failed(a, REFUSED, a.answers);
     clock.advance(1_999);
     expect(pick()).toBeUndefined();
     clock.advance(1);
@@ -89,7 +99,7 @@ describe('a target whose calls fail', () => {
 
   it('is tried again although nothing was heard of the call before: its caller may have left', () => {
     const { it, clock, pick, a } = group(['a'], { breaker: BREAKER });
-    for (let count = 0; count < 3; count++) it.failed(a, REFUSED);
+    for (let count = 0; count < 3; count++) it.failed(a, REFUSED, a.answers);
     clock.advance(2_000);
     expect(pick()).toBe('a');
     clock.advance(2_000);
@@ -98,10 +108,10 @@ describe('a target whose calls fail', () => {
 
   it('is tried on time, however many calls from before still fail', () => {
     const { it, clock, pick, a } = group(['a'], { breaker: BREAKER });
-    for (let count = 0; count < 3; count++) it.failed(a, REFUSED);
+    for (let count = 0; count < 3; count++) it.failed(a, REFUSED, a.answers);
     for (let step = 0; step < 20; step++) {
       clock.advance(100);
-      it.failed(a, new UpstreamError('timeout', 'head_timeout'));
+      it.failed(a, new UpstreamError('timeout', 'head_timeout'), a.answers);
     }
     expect(pick()).toBe('a');
   });
@@ -132,7 +142,7 @@ describe('a target that is asked how it is', () => {
 
   it('stays out while its calls fail, whatever it says of itself', () => {
     const { it, pick, a } = group(['a'], { health: HEALTH, breaker: BREAKER });
-    for (let count = 0; count < 3; count++) it.failed(a, REFUSED);
+    for (let count = 0; count < 3; count++) it.failed(a, REFUSED, a.answers);
     for (let count = 0; count < 5; count++) it.checked(a, undefined);
     expect(pick()).toBeUndefined();
   });

@@ -8,6 +8,8 @@ export interface Balanced {
   readonly basePath: string;
   /** Calls that were sent there and are not over, those that wait for a connection included. */
   readonly inFlight: number;
+  /** Good answers since the start, counted where a breaker wants to know. */
+  answers: number;
 }
 
 /**

@@ -27,6 +27,8 @@ export class Call implements Sending, Passenger {
   #ready = false;
   #over = false;
   #again: boolean;
+  /** How many answers its target had given when it was sent. */
+  #answersBefore = 0;
   /** Whether the sender is still in `send`: it must be told nothing before it has what it is told about. */
   #sending = true;
 
@@ -116,7 +118,7 @@ export class Call implements Sending, Passenger {
     if (this.#over) return;
     const target = this.#target;
     // What is wrong with the call itself is no fault of the target's, and a connection that was let go of in time is none.
-    if (unseen !== 'stale' && error.problem !== 'unsendable') target?.group.failed(target, error);
+    if (unseen !== 'stale' && error.problem !== 'unsendable') target?.group.failed(target, error, this.#answersBefore);
     this.#connection = undefined;
     this.#ready = false;
     if (unseen !== undefined && this.#again && IDEMPOTENT.has(this.outgoing.method) && target !== undefined) {
@@ -134,6 +136,7 @@ export class Call implements Sending, Passenger {
 
   #go(target: UpstreamTarget, fresh: boolean): void {
     this.#target = target;
+    this.#answersBefore = target.answers;
     target.inFlight++;
     target.pool.carry(this, fresh);
   }

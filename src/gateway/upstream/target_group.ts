@@ -73,18 +73,23 @@ export class TargetGroup<T extends Balanced> {
     return target;
   }
 
-  /** A call came to no answer. */
-  failed(target: T, { problem, code }: UpstreamError): void {
+  /**
+   * A call came to no answer. That says nothing of a target that gave others one meanwhile: or whoever calls what takes too long
+   * could take it away from everybody.
+   * @param answersBefore the `answers` of the target when the call was sent.
+   */
+  failed(target: T, { problem, code }: UpstreamError, answersBefore: number): void {
     // Having as many calls as it may is no illness; nor is breaking off after it has answered, which resets would look like.
-    if (problem !== 'overloaded' && problem !== 'cut') this.#count(target, code);
+    if (problem !== 'overloaded' && problem !== 'cut') this.#count(target, code, target.answers === answersBefore);
   }
 
   /** The head of an answer has come. */
   answered(target: T, status: number): void {
     const member = this.#members.get(target);
     if (member?.breaker === undefined) return;
-    if (member.breaker.countsAsFailure(status)) this.#count(target, `status_${status}`);
+    if (member.breaker.countsAsFailure(status)) this.#count(target, `status_${status}`, true);
     else {
+      target.answers += 1;
       member.breaker.succeeded();
       if (!member.healthy) this.#settle(target, member, 'answered');
     }
@@ -115,10 +120,12 @@ export class TargetGroup<T extends Balanced> {
     return member.breaker === undefined || member.breaker.allows(this.#clock.monotonic());
   };
 
-  #count(target: T, reason: string): void {
+  /** @param alone whether nothing speaks for the target. */
+  #count(target: T, reason: string, alone: boolean): void {
     const member = this.#members.get(target);
     if (member === undefined) return;
     member.failures += 1;
+    if (!alone) return;
     member.breaker?.failed(this.#clock.monotonic());
     this.#settle(target, member, reason);
   }

@@ -54,7 +54,14 @@ export function createUpstreams(deps: UpstreamsDependencies): Upstreams {
     if (name === DEMO && deps.demoUrl === undefined)
       throw new Error('a route names the demo API, which is not running');
     const place = placeOf(name === DEMO ? (deps.demoUrl ?? name) : name, route.upstream.tls);
-    const target = { origin: place.origin, basePath: place.basePath, pool: poolOf(route, place), group, inFlight: 0 };
+    const target = {
+      origin: place.origin,
+      basePath: place.basePath,
+      pool: poolOf(route, place),
+      group,
+      inFlight: 0,
+      answers: 0,
+    };
     const { health } = route.upstream;
     if (health !== undefined) checks.push(startHealthChecks(place, health, (fault) => group.checked(target, fault)));
     return target;
