@@ -40,7 +40,6 @@ const siblings = [
 const doors = [
   ['ioredis', '^src/stores/redis'],
   ['lru-cache', '^src/stores/lru'],
-  ['undici', '^src/gateway/(passage|upstreams)\\.ts$'],
   ['koa|@koa/router|@koa/bodyparser', '^src/(http|console)/'],
   ['yaml', '^src/config/'],
   ['nodemailer', '^src/connections/email'],
@@ -72,6 +71,14 @@ export default {
     ...table,
     ...siblings,
     ...doors,
+    {
+      name: 'door-outgoing',
+      comment: 'Calls leave through gateway/upstream/ alone: no other file of the gateway opens a connection.',
+      severity: 'error',
+      // The last three only look at addresses, or at what kind of socket they were given.
+      from: { path: '^src/gateway/', pathNot: '^src/gateway/(upstream/(dial|target)|forwarded|host|upgrade)\\.ts$' },
+      to: { path: '^(node:)?(net|tls|https|http2)$', dependencyTypesNot: ['type-only'] },
+    },
   ],
   options: {
     parser: 'swc',

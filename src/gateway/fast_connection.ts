@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { milliseconds } from '../model/units.ts';
 import { KEEP_ALIVE } from './fast_answer.ts';
 import { type Caller, FastExchange, type Lane } from './fast_exchange.ts';
@@ -76,7 +75,7 @@ export class FastConnection implements Caller, Watched {
     this.#lane = lane;
     this.#socket = socket;
     this.#handOver = handOver;
-    this.head = new FastHead(socket instanceof TLSSocket);
+    this.head = new FastHead('encrypted' in socket);
     this.#exchange = new FastExchange(lane, this);
     this.deadline = deadlines.in(HEAD_TIME);
     deadlines.watch(this);

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { TLSSocket } from 'node:tls';
 import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Failure } from '../model/failure.ts';
@@ -230,8 +229,7 @@ export class Passage implements AnswerReader, BodySink, LiveStream, Watched {
     this.#cut = true;
     const socket = this.#response.socket;
     // Without a length or chunks, a plain close would be the end of a complete body.
-    if (socket !== null && !(socket instanceof TLSSocket) && this.#request.httpVersion === '1.0')
-      socket.resetAndDestroy();
+    if (socket !== null && !('encrypted' in socket) && this.#request.httpVersion === '1.0') socket.resetAndDestroy();
     else this.#response.destroy();
   }
 
