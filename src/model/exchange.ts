@@ -17,7 +17,7 @@ export interface Exchange {
   readonly duration: Milliseconds;
   /** Why the gateway itself answered. */
   readonly refused?: ErrorCode | undefined;
-  /** The class of error behind a refusal (`DependencyUnavailable`, `UND_ERR_SOCKET`); never a message. */
+  /** The class of error behind a refusal (`DependencyUnavailable`, `ECONNREFUSED`); never a message. */
   readonly fault?: string | undefined;
   /** The origin that the call was sent to. */
   readonly upstream?: string | undefined;
