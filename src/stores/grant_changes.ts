@@ -27,7 +27,7 @@ export function withEntries(grant: GrantRecord, entries: readonly GrantEntry[]):
   const access = new Map(grant.access);
   const refresh = new Map(grant.refresh);
   for (const entry of entries) {
-    if (entry.kind === 'family') families.set(entry.ref.hash, { ...entry.record, id: entry.ref.hash });
+    if (entry.kind === 'family') families.set(entry.ref.hash, entry.record);
     else if (entry.kind === 'access') access.set(entry.ref.hash, entry.record);
     else refresh.set(entry.ref.hash, entry.record);
   }
@@ -76,16 +76,20 @@ export interface SettledGrant {
 }
 
 /** Without what has expired. @returns undefined when nothing is left. */
-export function settled({ families, access, refresh }: GrantRecord, now: Milliseconds): SettledGrant | undefined {
+export function settled(grant: GrantRecord, now: Milliseconds): SettledGrant | undefined {
   const lives = ({ expiresAt }: { readonly expiresAt: Seconds }): boolean => !hasExpired(expiresAt, now);
-  const grant = {
-    families: families.filter(lives),
-    access: new Map([...access].filter(([, token]) => lives(token))),
-    refresh: new Map([...refresh].filter(([, token]) => lives(token))),
-  };
-  const ends = [...grant.families, ...grant.access.values()].map(({ expiresAt }) => expiresAt);
-  const expiresAt = ends.toSorted((one, other) => other - one)[0];
-  return expiresAt === undefined ? undefined : { grant, expiresAt };
+  const families = grant.families.filter(lives);
+  const access = living(grant.access, lives);
+  let latest: Seconds | undefined;
+  for (const { expiresAt } of families) if (latest === undefined || expiresAt > latest) latest = expiresAt;
+  for (const { expiresAt } of access.values()) if (latest === undefined || expiresAt > latest) latest = expiresAt;
+  if (latest === undefined) return undefined;
+  return { grant: { families, access, refresh: living(grant.refresh, lives) }, expiresAt: latest };
+}
+
+function living<T>(tokens: ReadonlyMap<TokenHash, T>, lives: (token: T) => boolean): ReadonlyMap<TokenHash, T> {
+  for (const token of tokens.values()) if (!lives(token)) return new Map([...tokens].filter(([, it]) => lives(it)));
+  return tokens;
 }
 
 /** Takes out the refresh tokens that no family lists (any more): a grant that is rotated for weeks must not grow with each. */
