@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoConfig } from '../support/demo_config.ts';
 import { type GatehouseProcess, startGatehouse } from '../support/gatehouse_process.ts';
@@ -10,11 +11,16 @@ const upstreams: RecordingUpstream[] = [];
 let gatehouse: GatehouseProcess;
 let token: string;
 let ill = false;
+let release = () => false;
 
 beforeAll(async () => {
   for (const name of ['a', 'b']) {
     upstreams.push(
-      await startRecordingUpstream(({ target }) => {
+      await startRecordingUpstream(({ target }, socket) => {
+        if (target.endsWith('/held')) {
+          release = () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nheld');
+          return undefined;
+        }
         const status = ill ? '503 Service Unavailable' : '200 OK';
         const body = `${name} ${target}`;
         return `HTTP/1.1 ${status}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
@@ -85,5 +91,22 @@ describe('config/proxy.yaml', () => {
     ill = false;
     await gatehouse.line(/"event":"upstream_healthy".*"upstream":"orders"/);
     expect((await call('/orders/7')).status).toBe(200);
+  });
+
+  it('asks no target any more while it drains, and lets the call under way come to its end', async () => {
+    const held = call('/carts/held');
+    const checks = () =>
+      upstreams.flatMap(({ requests }) => requests.filter(({ target }) => target === '/health')).length;
+    const arrived = () => upstreams.some(({ requests }) => requests.some(({ target }) => target.endsWith('/held')));
+    while (!arrived()) await delay(10);
+    gatehouse.signal('SIGTERM');
+    await gatehouse.line(/"event":"draining"/);
+    const before = checks();
+    // Three of them would have come to each target by now; one may have been on its way.
+    await delay(700);
+    expect(checks() - before).toBeLessThanOrEqual(1);
+    release();
+    expect(await (await held).text()).toBe('held');
+    expect(await gatehouse.exited).toBe(0);
   });
 });
