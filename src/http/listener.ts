@@ -116,8 +116,10 @@ export function createListener(options: ListenerOptions): Listener {
   // Whoever reads the body asks for it, after the decision.
   server.on('checkContinue', onRequest);
   server.on('upgrade', (request, socket, head) => {
+    // Asked again for the Node that does not ask before: what it brings here unasked, it cannot take back.
+    const wanted = shouldUpgradeCallback(request);
     connections.left(request.socket);
-    if (upgrades) upgrades.handle(request, socket, head);
+    if (wanted) upgrades?.handle(request, socket, head);
     else socket.destroy();
   });
   // Without a listener Node would just hang up.
