@@ -22,18 +22,22 @@ interface Frame {
   time: number;
 }
 
+const TITLE = 'Where the processor time of the gateway goes';
 const WIDTH = 1200;
 const ROW = 17;
 /** Boxes narrower than this are left out: they could not be read, and there are very many of them. */
 const NARROWEST = 1.2;
 const DEEPEST = 60;
-/** V8's words for time in which nothing was executed. */
-const NOT_WORK = new Set(['(idle)', '(program)']);
+/** V8's word for time in which nothing was executed. */
+const IDLE = '(idle)';
 
-/** Draws a .cpuprofile: time from left to right (merged, so not in order), callees above their callers. */
-export async function flameGraph(file: string): Promise<string> {
+/**
+ * Draws the end of a .cpuprofile: time from left to right (merged, so not in order), callees above their callers.
+ * @param seconds how much of the end, so that a start is not in the picture.
+ */
+export async function flameGraph(file: string, seconds: number): Promise<string> {
   // V8 wrote it: its own format, documented with the inspector protocol (Profiler.Profile).
-  const root = treeOf(JSON.parse(await readFile(file, 'utf8')) as Profile);
+  const root = treeOf(JSON.parse(await readFile(file, 'utf8')) as Profile, seconds);
   const boxes: string[] = [];
   let depth = 0;
   const draw = (frame: Frame, x: number, level: number): void => {
@@ -49,21 +53,28 @@ export async function flameGraph(file: string): Promise<string> {
   };
   draw(root, 0, 0);
   const height = (depth + 1) * ROW;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 ${-height} ${WIDTH} ${height}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 ${-height} ${WIDTH} ${height}" role="img" aria-label="${TITLE}">
+<title>${TITLE}</title>
 <style>text { font: 11px monospace; fill: #1f2328; pointer-events: none } rect { stroke: #fff; stroke-width: .5 } .o { fill: #7fd1b9 } .n { fill: #f2c078 } .v { fill: #c9d1d9 } .d { fill: #a5b4fc }</style>
+<rect y="${-height}" width="${WIDTH}" height="${height}" fill="#fff"/>
 ${boxes.join('\n')}
 </svg>
 `;
 }
 
-function treeOf({ nodes, samples, timeDeltas }: Profile): Frame {
+function treeOf({ nodes, samples, timeDeltas }: Profile, seconds: number): Frame {
   const self = new Map<number, number>();
-  for (const [i, id] of samples.entries()) self.set(id, (self.get(id) ?? 0) + (timeDeltas[i] ?? 0));
+  let left = seconds * 1e6;
+  for (let i = samples.length - 1; i >= 0 && left > 0; i--) {
+    const [id, time] = [samples[i] ?? 0, timeDeltas[i] ?? 0];
+    self.set(id, (self.get(id) ?? 0) + time);
+    left -= time;
+  }
   const byId = new Map(nodes.map((node) => [node.id, node]));
 
   const add = (into: Frame, node: ProfileNode): number => {
     const { functionName } = node.callFrame;
-    if (NOT_WORK.has(functionName)) return 0;
+    if (functionName === IDLE) return 0;
     const label = labelOf(node);
     const frame = into.children.get(label) ?? { label, children: new Map(), time: 0 };
     into.children.set(label, frame);

@@ -56,7 +56,7 @@ async function main(): Promise<number> {
   await redis.stop();
 
   // 4. The verdict. A profiler or a missing opponent makes the figures incomparable, so those runs are not judged.
-  if (profile !== undefined) await drawProfile(profile);
+  if (profile !== undefined) await drawProfile(profile, settings.rounds * settings.seconds);
   if (settings.profile || settings.only.length > 0) return 0;
   console.log(summary(rows));
   await writeFile(join(import.meta.dirname, 'results.json'), record(rows, settings));
@@ -82,9 +82,9 @@ function chosen({ only }: Settings): { races: readonly Race[]; measurements: rea
   };
 }
 
-async function drawProfile(profile: string): Promise<void> {
+async function drawProfile(profile: string, seconds: number): Promise<void> {
   const drawing = join(import.meta.dirname, 'flame.svg');
-  await writeFile(drawing, await flameGraph(profile));
+  await writeFile(drawing, await flameGraph(profile, seconds));
   console.log(`\nProfile: ${profile}\nFlame graph: ${drawing}`);
 }
 
