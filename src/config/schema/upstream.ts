@@ -91,7 +91,7 @@ const upstreamOptions = z.strictObject({
     .describe("How long to wait for the head of the upstream's answer."),
   idle_timeout: durationWithin('10ms', '1d')
     .prefault('60s')
-    .describe('How long a body may pause, in either direction.'),
+    .describe('How long a body may pause, in either direction, or a WebSocket say nothing in both.'),
   total_timeout: durationWithin('10ms', '1d')
     .optional()
     .describe('How long a call may take from its head to the last byte of its answer. As long as it flows if absent.'),
