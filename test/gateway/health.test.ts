@@ -1,8 +1,13 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { readFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, createServer } from 'node:net';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { BreakerRules, HealthChecks, Upstream } from '../../src/model/route.ts';
 import { milliseconds } from '../../src/model/units.ts';
+import { selfSigned } from '../http/self_signed.ts';
 import { alice, type LaneServerOptions, route, startLaneServer } from '../support/lane_server.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { exchange, rawClient } from '../support/raw_client.ts';
@@ -119,6 +124,25 @@ describe('targets that are asked how they are', () => {
       const { event } = await start([a.origin], { health: { ...HEALTH, timeout: milliseconds(100) } });
       expect(await event('upstream_unhealthy')).toBe(`upstream_unhealthy ${a.origin} ${reason}`);
     }
+  });
+
+  it('are asked over TLS and unix sockets as they are called: an untrusted certificate is no health', async () => {
+    const { cert, key } = await selfSigned();
+    const pem = { cert: await readFile(cert), key: await readFile(key) };
+    const secure = createHttpsServer(pem, (_, response) => void response.end('s')).listen(0, '127.0.0.1');
+    const socketPath = join(dirname(cert), 'app.sock');
+    const local = createHttpServer((_, response) => void response.end('l')).listen(socketPath);
+    await Promise.all([once(secure, 'listening'), once(local, 'listening')]);
+    open.unshift({ close: () => secure.close() }, { close: () => local.close() });
+    const { port } = secure.address() as AddressInfo;
+    const targets = [`https://127.0.0.1:${port}`, `unix:${socketPath}`];
+
+    const trusting = await start(targets, { health: HEALTH, tls: { ca: cert } });
+    expect(new Set([(await trusting.call()).body, (await trusting.call()).body])).toEqual(new Set(['s', 'l']));
+    const wary = await start(targets, { health: HEALTH });
+    expect(await wary.event('upstream_unhealthy')).toContain(`https://127.0.0.1:${port} DEPTH_ZERO_SELF_SIGNED_CERT`);
+    expect([(await wary.call()).body, (await wary.call()).body]).toEqual(['l', 'l']);
+    expect(trusting.events).toEqual([]);
   });
 
   it('are asked nothing any more once the gateway drains', async () => {

@@ -69,7 +69,8 @@ export class TargetGroup<T extends Balanced> {
     if (this.#only !== undefined) return this.#only === tried ? undefined : this.#only;
     this.#tried = tried;
     const target = this.#choose(this.#targets, this.#isUsable, affinity);
-    if (target !== undefined) this.#members.get(target)?.breaker?.picked(this.#clock.monotonic());
+    const breaker = target && this.#members.get(target)?.breaker;
+    if (breaker?.open === true) breaker.picked(this.#clock.monotonic());
     return target;
   }
 
@@ -117,7 +118,8 @@ export class TargetGroup<T extends Balanced> {
   readonly #isUsable = (target: T): boolean => {
     const member = this.#members.get(target);
     if (member === undefined || target === this.#tried || member.checked?.healthy === false) return false;
-    return member.breaker === undefined || member.breaker.allows(this.#clock.monotonic());
+    // What time it is matters for a target that is out only.
+    return member.breaker?.open !== true || member.breaker.allows(this.#clock.monotonic());
   };
 
   /** @param alone whether nothing speaks for the target. */
