@@ -46,11 +46,17 @@ async function main(): Promise<number> {
     console.log(table(row));
   };
   for (const race of races) {
-    const results = await run(race, settings, trackOf(rows.length));
-    say({ name: race.name, about: race.about, results, figures: ratios(race, results) });
+    say(
+      await row(race, async () => {
+        const results = await run(race, settings, trackOf(rows.length));
+        return { results, figures: ratios(race, results) };
+      }),
+    );
   }
-  for (const { name, about, measure } of measurements) {
-    say({ name, about, results: [], figures: await measure(trackOf(rows.length)) });
+  for (const measurement of measurements) {
+    say(
+      await row(measurement, async () => ({ results: [], figures: await measurement.measure(trackOf(rows.length)) })),
+    );
   }
   await upstream.stop();
   await redis.stop();
@@ -62,6 +68,19 @@ async function main(): Promise<number> {
   await writeFile(join(import.meta.dirname, 'results.json'), record(rows, settings));
   await writeFile(join(import.meta.dirname, 'chart.svg'), chart(rows));
   return rows.every(({ figures }) => figures.every(isMet)) ? 0 : 1;
+}
+
+/** One row that fails is a goal missed, and no reason to lose the others. */
+async function row(
+  { name, about }: Race | Measurement,
+  measure: () => Promise<Pick<Row, 'results' | 'figures'>>,
+): Promise<Row> {
+  try {
+    return { name, about, ...(await measure()) };
+  } catch (error) {
+    console.error(error);
+    return { name, about, results: [], figures: [{ what: 'could not be measured', value: Number.NaN, atLeast: 0 }] };
+  }
 }
 
 function namesOf(races: readonly Race[], measurements: readonly Measurement[]): string[] {
