@@ -8,7 +8,7 @@ export interface Connections {
   began(socket: Socket, response: ServerResponse): void;
   /** Tells of a connection on which HTTP is no longer spoken. */
   left(socket: Socket): void;
-  /** The response that was begun last on this connection; its request is the newest that the caller has sent. */
+  /** The response that was begun last on this connection, unless it is over; its request is the newest that the caller has sent. */
   latest(socket: Socket): ServerResponse | undefined;
   /**
    * Takes no new connections, closes those that stay idle for a moment, and answers what is in flight with `Connection: close`.
@@ -33,16 +33,26 @@ const QUIET = 250;
 const SWEEP = 50;
 
 export function trackConnections(server: Server, others: readonly OtherConnections[] = []): Connections {
-  const responses = new Map<Socket, ServerResponse>();
+  /** By connection, while they are not over. */
+  const responses = new Map<Socket, ServerResponse | undefined>();
   let draining = false;
 
-  /** @param quiet since when each response was seen finished. */
-  function closeQuiet(quiet: WeakMap<ServerResponse, number>): void {
+  /** An idle connection remembers no answer: thousands of them would cost more than the connections themselves. */
+  function forget(this: ServerResponse): void {
+    const { socket } = this.req;
+    if (responses.get(socket) === this) responses.set(socket, undefined);
+  }
+
+  /** @param quiet since when each connection was seen idle. */
+  function closeQuiet(quiet: WeakMap<Socket, number>): void {
     const now = performance.now();
     for (const [socket, response] of responses) {
-      if (!response.writableFinished) continue;
-      const since = quiet.get(response);
-      if (since === undefined) quiet.set(response, now);
+      if (response !== undefined && !response.writableFinished) {
+        quiet.delete(socket);
+        continue;
+      }
+      const since = quiet.get(socket);
+      if (since === undefined) quiet.set(socket, now);
       else if (now - since >= QUIET) socket.destroy();
     }
   }
@@ -56,6 +66,7 @@ export function trackConnections(server: Server, others: readonly OtherConnectio
     began(socket, response) {
       if (!responses.has(socket)) socket.once('close', () => responses.delete(socket));
       responses.set(socket, response);
+      response.once('close', forget);
       if (draining) response.shouldKeepAlive = false;
     },
 
@@ -66,12 +77,12 @@ export function trackConnections(server: Server, others: readonly OtherConnectio
     async drain(limit) {
       draining = true;
       for (const each of others) each.drain();
-      for (const response of responses.values()) response.shouldKeepAlive = false;
+      for (const response of responses.values()) if (response) response.shouldKeepAlive = false;
       const { promise: closed, resolve } = Promise.withResolvers<void>();
       // Not the HTTP server's own `close`: that one also cuts new connections whose first request has not been read yet.
       // An error means that it was not listening: then there is nothing to wait for either.
       NetServer.prototype.close.call(server, () => resolve());
-      const quiet = new WeakMap<ServerResponse, number>();
+      const quiet = new WeakMap<Socket, number>();
       closeQuiet(quiet);
       const sweep = setInterval(() => closeQuiet(quiet), SWEEP);
       const hush = setTimeout(() => server.closeIdleConnections(), FIRST_WORD);

@@ -217,6 +217,13 @@ describe('a call over HTTP/2', () => {
     expect(read).toBe(total);
     session.destroy();
   });
+
+  it('passes trailers of the upstream on to who said that it takes them', async () => {
+    script = () =>
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 7\r\n\r\n';
+    const answer = await askOnce({ ':path': '/open/a', te: 'trailers' });
+    expect(answer).toMatchObject({ body: 'ok', complete: true, trailers: { 'x-sum': '7' } });
+  });
 });
 
 describe('a stream that breaks', () => {
