@@ -140,15 +140,15 @@ describe('bytes that make no request', () => {
 });
 
 describe('the listener', () => {
-  it('treats an upgrade as the ordinary request that it is', async () => {
+  it('treats an upgrade as the ordinary request that it is, and as the last of its connection', async () => {
     const edge = await edgeWith();
     const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n';
     const client = rawClient(edge.port);
     client.send(`GET /demo HTTP/1.1\r\nHost: a\r\n${upgrade}\r\n`);
-    expect(await client.response()).toMatchObject({ status: 200, body: 'lane' });
-    client.send('GET /demo HTTP/1.1\r\nHost: a\r\n\r\n');
-    expect(await client.response()).toMatchObject({ status: 200, body: 'lane' });
-    client.close();
+    const answer = await client.response();
+    expect(answer).toMatchObject({ status: 200, body: 'lane' });
+    expect(answer.values('connection')).toEqual(['close']);
+    expect(String(await client.closed())).toBe('');
   });
 
   it('hands on every header line, however many there are', async () => {
