@@ -59,7 +59,7 @@ const NONSENSE: readonly (readonly [title: string, code: string, bytes: string])
   ['chunks twice', 'bad_coding', `${lines('Transfer-Encoding: chunked', 'Transfer-Encoding: chunked')}0\r\n\r\n`],
   ['chunks in HTTP/1.0', 'bad_coding', 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
   ['chunks on 204', 'bad_coding', 'HTTP/1.1 204 No\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
-  ['a length on an interim answer', 'framed_interim', `HTTP/1.1 103 X\r\nContent-Length: 5\r\n\r\n${GOOD}`],
+  ['a length on an interim answer', 'bad_interim', `HTTP/1.1 103 X\r\nContent-Length: 5\r\n\r\n${GOOD}`],
   [
     'a switch that nobody asked for',
     'bad_switch',

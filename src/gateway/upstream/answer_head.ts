@@ -24,7 +24,7 @@ export type HeadFault =
   | 'bad_length'
   | 'bad_coding'
   | 'length_and_coding'
-  | 'framed_interim';
+  | 'bad_interim';
 
 /** More lines than any honest server sends; each costs a look at it on the way back as well. */
 const MAX_LINES = 256;
@@ -132,10 +132,10 @@ export function readAnswerHead(text: string, from: number, end: number, toHead: 
   }
 
   if (chunked && length >= 0) return 'length_and_coding';
-  // RFC 9112 §6.1, §6.2: no interim answer and no 204 has a coding, no interim answer a length.
-  if (status < 200 && (chunked || length >= 0)) return 'framed_interim';
-  if (status === 204 && chunked) return 'bad_coding';
   if (named?.has('close')) keepAlive = false;
+  // RFC 9112 §6.1, §6.2: no interim answer and no 204 has a coding, no interim answer a length; nor can it be the last.
+  if (status < 200 && (chunked || length >= 0 || !keepAlive)) return 'bad_interim';
+  if (status === 204 && chunked) return 'bad_coding';
   if (!named?.has('upgrade')) upgrade = undefined;
   const kept = named === undefined ? headers : without(headers, named);
   // RFC 9110 §8.6: a 204 says no length.
