@@ -111,6 +111,9 @@ describe('a connection', () => {
     expect(request.values('x-forwarded-proto')).toEqual(['https']);
     expect(request.body.length).toBe(big.length);
     expect(lane.fastLane?.stats()).toEqual({ taken: 1, handedOver: 0 });
+    socket.write(GET + CHUNKED + GET);
+    for (const body of ['', 'hello', '']) expect((await upstream.next()).body.toString()).toBe(body);
+    expect(lane.fastLane?.stats()).toEqual({ taken: 2, handedOver: 1 });
     socket.destroy();
   });
 });
