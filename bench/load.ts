@@ -38,6 +38,7 @@ export async function load(entrant: Entrant, seconds: number): Promise<Round> {
   const trouble = /^\s*(Non-2xx.*|Socket errors.*)$/m.exec(stdout);
   if (trouble) throw new Error(`${entrant.url}: ${trouble[1]}; asked once more: ${await oneAnswer(entrant)}`);
   const requests = Number(capture(stdout, /^\s*(\d+) requests in/m));
+  if (requests === 0) throw new Error(`${entrant.url}: not one answer in ${seconds} s`);
   return {
     requestsPerSecond: Number(capture(stdout, /^Requests\/sec:\s+([\d.]+)/m)),
     p50: milliseconds(capture(stdout, /^\s+50%\s+(\S+)/m)),
