@@ -88,7 +88,8 @@ function behaviour(role: Role): RedisOptions {
   const mayResend = role === 'validating';
   return {
     connectionName: `gatehouse-${role}`,
-    commandTimeout: BUDGET_MS,
+    // Behind the budget that callers are given, which must be the one to decide.
+    commandTimeout: BUDGET_MS + 50,
     // A peer that is gone without a word: the socket is given up, and the next attempt begins.
     connectTimeout: 1_000,
     socketTimeout: 1_000,
