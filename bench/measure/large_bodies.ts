@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Entrant, LOAD_CORE, type Track } from '../contestant.ts';
@@ -23,7 +23,8 @@ export const largeBodies: Measurement = {
   async measure(track: Track) {
     await mkdir(track.directory, { recursive: true });
     const file = join(track.directory, 'gib');
-    await (await open(file, 'w')).truncate(GIB);
+    await writeFile(file, '');
+    await truncate(file, GIB);
     const upstream = await startLargeBodies();
     const behind = { ...track, upstream: upstream.url };
     const gateway = await startGatehouse({ ...behind, directory: join(track.directory, 'gateway') });
