@@ -18,7 +18,12 @@ export const gatehouseZipf: Contestant = {
   about: 'every call brings one of a million tokens, by Zipf (exponent 1); 100,000 fit into the cache',
   start: async (track) => {
     const { file, length, count } = await inCirculation(track);
-    return { ...(await start(track)), script: { file: SCRIPT, args: [file, String(length), String(count)] } };
+    // The script writes the header; wrk would add its own to it.
+    return {
+      ...(await start(track)),
+      headers: {},
+      script: { file: SCRIPT, args: [file, String(length), String(count)] },
+    };
   },
 };
 
