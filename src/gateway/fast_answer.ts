@@ -53,16 +53,6 @@ export function ownAnswer(
 
 const LATIN1 = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** Frames a chunk of a body. */
-export function chunkOf(bytes: Buffer): Buffer {
-  const size = bytes.length.toString(16);
-  const framed = Buffer.allocUnsafe(size.length + 2 + bytes.length + 2);
-  framed.write(`${size}\r\n`, 'latin1');
-  bytes.copy(framed, size.length + 2);
-  framed.write('\r\n', framed.length - 2, 'latin1');
-  return framed;
-}
-
 const statusLines: string[] = [];
 
 function statusLine(status: number): string {

@@ -4,6 +4,8 @@ import { milliseconds } from '../model/units.ts';
 import { KEEP_ALIVE } from './fast_answer.ts';
 import { type Caller, FastExchange, type Lane } from './fast_exchange.ts';
 import { FastHead, INCOMPLETE, MAX_HEAD, readFastHead, UNUSUAL } from './fast_head.ts';
+import { atTurnEnd, type Waiting } from './turn_end.ts';
+import { giveBack } from './upstream/blocks.ts';
 import { deadlines, NEVER, type Watched } from './upstream/deadlines.ts';
 
 /** What a connection needs of the lane that took it. */
@@ -47,7 +49,7 @@ const GONE = 5;
  * One caller's connection: finds the requests in its bytes, one after the other, and has each carried before it reads the next. What
  * is not in the grammar it hands over together with the connection, always between two exchanges and with every byte from there on.
  */
-export class FastConnection implements Caller, Watched {
+export class FastConnection implements Caller, Watched, Waiting {
   readonly head: FastHead;
   deadline: number;
   readonly #socket: Socket;
@@ -70,6 +72,8 @@ export class FastConnection implements Caller, Watched {
   #pumping = false;
   #lingered = 0;
   #unwritten = 0;
+  /** Answers that are written when the turn is over. */
+  #answers = '';
 
   constructor(lane: FastLaneShared, socket: Socket, handOver: () => void) {
     this.#lane = lane;
@@ -179,6 +183,7 @@ export class FastConnection implements Caller, Watched {
 
   /** Gives the connection to node:http, with every byte from the beginning of this request. */
   #giveAway(): void {
+    this.onTurnEnd();
     const socket = this.#socket;
     const held = this.#held;
     this.#release(true);
@@ -223,12 +228,38 @@ export class FastConnection implements Caller, Watched {
     if (!this.#stuck) this.deadline = this.#bodyLeft === 0 ? NEVER : deadlines.in(this.#exchange.idleTimeout);
   }
 
-  write(text: string): boolean {
-    return this.#socket.write(text, 'latin1') || this.#isTaken();
+  writeWhole(text: string): void {
+    if (this.#answers === '') atTurnEnd(this);
+    this.#answers += text;
   }
 
+  /** Writes the answers that wait for it, if nothing that goes out behind them has taken them along. */
+  onTurnEnd(): void {
+    if (this.#answers !== '' && this.#state !== GONE) this.write('');
+  }
+
+  write(text: string): boolean {
+    const all = this.#answers + text;
+    this.#answers = '';
+    return this.#socket.write(all, 'latin1') || this.#isTaken();
+  }
+
+  /** Writes a piece of a body, and gives it back when it is written. */
   writeBytes(bytes: Buffer): boolean {
-    return this.#socket.write(bytes) || this.#isTaken();
+    this.onTurnEnd();
+    return this.#socket.write(bytes, (error) => error ?? giveBack(bytes)) || this.#isTaken();
+  }
+
+  /** The same as a chunk (RFC 9112 §7.1). */
+  writeChunk(bytes: Buffer): boolean {
+    this.onTurnEnd();
+    const socket = this.#socket;
+    socket.cork();
+    socket.write(`${bytes.length.toString(16)}\r\n`, 'latin1');
+    socket.write(bytes, (error) => error ?? giveBack(bytes));
+    const flows = socket.write('\r\n', 'latin1');
+    socket.uncork();
+    return flows || this.#isTaken();
   }
 
   /** A piece as large as the buffer counts as too much for it, even if the system has taken it all at once. */
@@ -274,6 +305,7 @@ export class FastConnection implements Caller, Watched {
 
   /** Ends the connection behind what was written, and drops whatever else comes. */
   #finish(): void {
+    this.onTurnEnd();
     this.#state = ENDING;
     this.#held = undefined;
     this.#socket.end();
@@ -282,6 +314,7 @@ export class FastConnection implements Caller, Watched {
   }
 
   cut(): void {
+    this.onTurnEnd();
     this.#state = ENDING;
     this.#socket.destroy();
   }
@@ -289,8 +322,12 @@ export class FastConnection implements Caller, Watched {
   /** The caller has sent its last byte. Like node:http, this takes it for gone. */
   readonly #onEnd = (): void => {
     if (this.#state === CARRYING) this.#exchange.left();
-    if (this.#state === CARRYING) this.cut();
-    else this.#socket.end();
+    if (this.#state === CARRYING) {
+      this.cut();
+    } else {
+      this.onTurnEnd();
+      this.#socket.end();
+    }
   };
 
   readonly #onClose = (): void => {

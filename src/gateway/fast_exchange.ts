@@ -5,7 +5,7 @@ import type { Failure } from '../model/failure.ts';
 import { type Milliseconds, milliseconds } from '../model/units.ts';
 import { answerHeaders } from './answer_headers.ts';
 import type { Decision, Forward, Refusal, Reply } from './decide.ts';
-import { answerHead, chunkOf, LAST_CHUNK, ownAnswer } from './fast_answer.ts';
+import { answerHead, LAST_CHUNK, ownAnswer } from './fast_answer.ts';
 import type { FastHead } from './fast_head.ts';
 import type { Gateway } from './gateway.ts';
 import type { Admission } from './limits.ts';
@@ -38,7 +38,11 @@ export interface Caller {
   resumeBody(): void;
   /** @param text latin1. @returns false if the caller reads too slowly: `drained` comes later. */
   write(text: string): boolean;
+  /** Writes a short whole answer when the turn of the event loop is over, in front of whatever is written after it. */
+  writeWhole(text: string): void;
   writeBytes(bytes: Buffer): boolean;
+  /** The same as one chunk of a chunked body. */
+  writeChunk(bytes: Buffer): boolean;
   /** The answer is written. @param last whether it said that the connection ends behind it. */
   over(last: boolean): void;
   /** The answer will never be whole: only a broken connection says so. */
@@ -176,9 +180,9 @@ export class FastExchange implements AnswerReader, LiveStream {
     this.#sent = body.length;
     const text = this.#unsent;
     this.#unsent = '';
-    if (!this.#chunked) this.#caller.write(text + body);
-    else if (body === '') this.#caller.write(text + LAST_CHUNK);
-    else this.#caller.write(`${text}${body.length.toString(16)}\r\n${body}\r\n${LAST_CHUNK}`);
+    if (!this.#chunked) this.#caller.writeWhole(text + body);
+    else if (body === '') this.#caller.writeWhole(text + LAST_CHUNK);
+    else this.#caller.writeWhole(`${text}${body.length.toString(16)}\r\n${body}\r\n${LAST_CHUNK}`);
     this.#end(head.status);
   }
 
@@ -209,7 +213,7 @@ export class FastExchange implements AnswerReader, LiveStream {
       flows = this.#caller.write(this.#chunked ? `${text}${chunk.length.toString(16)}\r\n${body}\r\n` : text + body);
     } else {
       if (text !== '') this.#caller.write(text);
-      flows = this.#caller.writeBytes(this.#chunked ? chunkOf(chunk) : chunk);
+      flows = this.#chunked ? this.#caller.writeChunk(chunk) : this.#caller.writeBytes(chunk);
     }
     if (!flows) this.#paused = true;
     return flows;

@@ -11,6 +11,7 @@ import type { Admission } from './limits.ts';
 import { type LiveStream, type LiveStreams, TOKEN_ENDED, type Watched as WatchedStream } from './live_streams.ts';
 import { type BodyFault, type BodySink, RequestBody } from './request_body.ts';
 import type { RequestHead } from './request_head.ts';
+import { giveBack } from './upstream/blocks.ts';
 import { deadlines, NEVER, type Watched } from './upstream/deadlines.ts';
 import type { AnswerHead, AnswerReader, Sending, UpstreamError, Upstreams } from './upstream/exchange.ts';
 import { failureOf } from './upstream_failure.ts';
@@ -176,7 +177,7 @@ export class Passage implements AnswerReader, BodySink, LiveStream, Watched {
   onData(chunk: Buffer): boolean {
     if (this.#over || this.#answered) return true;
     this.#sent += chunk.length;
-    if (this.#response.write(chunk)) return true;
+    if (this.#response.write(chunk, (error) => error ?? giveBack(chunk))) return true;
     if (this.deadline === NEVER) {
       this.#response.once('drain', this.#onRead);
       deadlines.watch(this);

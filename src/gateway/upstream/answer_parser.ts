@@ -1,4 +1,5 @@
 import { type HeadFault, type ReadHead, readAnswerHead } from './answer_head.ts';
+import { copyOf } from './blocks.ts';
 import { type ChunkFault, Chunks } from './chunks.ts';
 
 /** Why bytes are no answer; goes into the log. */
@@ -71,11 +72,6 @@ export class AnswerParser {
   /** Whether the head of the answer is still to come. */
   get awaitsHead(): boolean {
     return this.#phase === 'head';
-  }
-
-  /** Whether nothing of an answer has come, not even of an interim one. */
-  get untouched(): boolean {
-    return this.#phase === 'head' && this.#begun === '' && this.#interim === 0;
   }
 
   /** The connection has ended as it should. @returns whether that was the end of the answer, which has been told then. */
@@ -203,12 +199,6 @@ export class AnswerParser {
     this.#sink.onFault(fault);
     return length;
   }
-}
-
-function copyOf(bytes: Buffer, from: number, end: number): Buffer {
-  const copy = Buffer.allocUnsafe(end - from);
-  bytes.copy(copy, 0, from, end);
-  return copy;
 }
 
 /** Whether what has come of a head can never be one, so that waiting for its end would be in vain. */
