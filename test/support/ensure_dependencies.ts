@@ -18,6 +18,7 @@ const FOR_TESTS: Programs = {
   ldapmodify: 'ldap-utils',
   openssl: 'openssl',
   nginx: 'nginx',
+  apache2: 'apache2',
   haproxy: 'haproxy',
   caddy: 'caddy',
 };
