@@ -1,38 +1,33 @@
 /**
- * The composition root: which variants there are, and how the rooms are joined. All wiring, no logic: a decision that seems to
- * belong here belongs in a room.
+ * The composition root: which variants there are, and how the rooms are joined into what a configuration makes. All wiring, no
+ * logic: a decision that seems to belong here belongs in a room. What outlives a configuration is joined in `core.ts`.
  */
-import { randomBytes } from 'node:crypto';
 import type { ConfigVariants } from './config/variants.ts';
 import { adfs } from './connections/adfs.ts';
-import type { ConnectionVariant } from './connections/connection.ts';
+import type { ConnectionVariant, PasswordVerifier } from './connections/connection.ts';
 import { database } from './connections/database.ts';
 import { email } from './connections/email.ts';
 import { ldap } from './connections/ldap.ts';
 import { oidc } from './connections/oidc.ts';
-import { createPasswordVerifier } from './connections/password_hash.ts';
 import { sms } from './connections/sms.ts';
-import { startDemoApi } from './demo/demo_api.ts';
 import { auth0 } from './dialects/auth0.ts';
 import type { DialectVariant } from './dialects/dialect.ts';
 import { locus } from './dialects/locus.ts';
 import { oauth2 } from './dialects/oauth2.ts';
 import { roambi } from './dialects/roambi.ts';
-import { createFastLane } from './gateway/fast_lane.ts';
 import { createForwardAuth } from './gateway/forward_auth.ts';
-import { createFullLane } from './gateway/full_lane.ts';
-import { createGateway } from './gateway/gateway.ts';
-import { createLiveStreams } from './gateway/live_streams.ts';
-import { createUpgrades } from './gateway/upgrade.ts';
-import { createUpstreams } from './gateway/upstream/upstreams.ts';
+import { createGateway, type Gateway } from './gateway/gateway.ts';
+import type { Limits } from './gateway/limits.ts';
 import { createEndpoints } from './http/edge.ts';
 import { createForwardAuthEndpoint } from './http/forward_auth_endpoint.ts';
+import type { FindEndpoint } from './http/own_endpoints.ts';
 import { type Clock, systemClock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
 import type { Exchange } from './model/exchange.ts';
 import type { ServerFacts } from './model/protocol.ts';
+import type { Route } from './model/route.ts';
 import type { PolicyOf } from './model/token_policy.ts';
-import { createAttempts } from './oauth/attempts.ts';
+import type { Attempts } from './oauth/attempts.ts';
 import * as authorizationCode from './oauth/grants/authorization_code.ts';
 import * as clientCredentials from './oauth/grants/client_credentials.ts';
 import type { Grant, GrantDependencies } from './oauth/grants/grant.ts';
@@ -44,15 +39,14 @@ import { createOneTimeCodes } from './oauth/one_time_codes.ts';
 import { createProtocol } from './oauth/protocol.ts';
 import { createSignInDesk } from './oauth/sign_in.ts';
 import type { Log } from './observe/log.ts';
-import type { Metrics } from './observe/metrics.ts';
 import { createClients } from './registry/clients.ts';
 import { createConsents } from './registry/consents.ts';
 import { createUsers } from './registry/users.ts';
 import type { Backend, BackendVariant } from './stores/backend.ts';
 import { embedded } from './stores/embedded.ts';
-import { cached } from './stores/lru.ts';
 import { memory } from './stores/memory.ts';
 import { redis } from './stores/redis.ts';
+import type { TokenStore } from './stores/token_store.ts';
 import { createIssuer } from './tokens/issuing.ts';
 import { createSigningKeys, keyAlgorithms } from './tokens/signing_keys.ts';
 
@@ -89,31 +83,38 @@ function placed(dialect: DialectVariant) {
 /** Words failures where a route names no dialect that is configured, and where there is no route. */
 const standardDialect = oauth2.create({}, { prefix: oauth2.prefix });
 
-export interface CoreDependencies {
-  /** Where connections print what a developer asked to see. */
-  readonly output: { write(text: string): unknown };
-  readonly log: Log;
-  readonly metrics: Metrics;
+/** What outlives a configuration: a reload takes none of it away. */
+export interface Ground {
+  readonly documents: Backend['documents'];
+  readonly counters: Backend['counters'];
+  /** The store of tokens, behind its cache. */
+  readonly store: TokenStore;
   readonly clock: Clock;
-  /** The issuer (RFC 8414 §2); known only once the listener has its port. */
-  readonly issuer: () => string;
+  readonly passwords: PasswordVerifier;
+  readonly attempts: Attempts;
+  readonly limits: Limits;
+  /** The key of one-time codes where the configuration names none. */
+  readonly secret: string;
+  /** Where the main listener can be reached; known only once it has its port. */
+  readonly url: () => string;
+  /** Where connections print what a developer asked to see. */
+  readonly print: (line: string) => void;
+  readonly report: (exchange: Exchange) => void;
+  readonly tokenIssued: (grant: string) => void;
+  readonly log: Pick<Log, 'event'>;
 }
 
-/** Everything between the listeners and the store, joined. */
-export async function composeCore(
-  config: Config,
-  { output, log, metrics, clock, issuer: issuerUrl }: CoreDependencies,
-) {
-  const report = (exchange: Exchange): void => {
-    log.request(exchange);
-    metrics.request(exchange);
-  };
+/** What a configuration makes: the rules that requests are handled by. Nothing in it needs to be closed. */
+export interface Rules {
+  /** Those of the configuration, with the limits of their dialects. */
+  readonly routes: readonly Route[];
+  readonly gateway: Gateway;
+  readonly endpoints: FindEndpoint;
+}
 
-  const backend = await openStore(config, log, clock);
-  const store = cached(backend.tokens, config.cache, clock);
-  metrics.watch({ cache: () => store.stats(), store: () => backend.ping() });
-
-  const { documents } = backend;
+/** Joins everything between the listeners and the ground. Changes nothing outside, so that what throws here has done no harm. */
+export function composeRules(config: Config, ground: Ground): Rules {
+  const { documents, counters, store, clock, passwords, attempts, limits, report, log } = ground;
   const clients = createClients({ configured: config.clients, documents, clock });
   const users = createUsers({ configured: config.users, documents });
   const consents = createConsents({ documents, clock });
@@ -125,7 +126,6 @@ export async function composeCore(
   }));
   const dialectOf = (type: string) => speaking.find((each) => each.type === type)?.dialect ?? standardDialect;
 
-  const passwords = createPasswordVerifier();
   const proving = config.connections.flatMap(({ type, name, options }) =>
     named(connections, type).create(options, {
       name,
@@ -133,14 +133,14 @@ export async function composeCore(
       users,
       passwords,
       report: (event, detail) => log.event('warn', event, { connection: name, ...detail }),
-      print: (line) => output.write(`${line}\n`),
+      print: ground.print,
     }),
   );
   const issuer = createIssuer({ store, clock, settings: config.tokens });
   const policyOf: PolicyOf = (type) => dialectOf(type).tokens;
   const facts: ServerFacts = {
     get issuer() {
-      return issuerUrl();
+      return config.listen.publicUrl ?? ground.url();
     },
     grantTypes: Object.keys(grants),
     scopes: [...new Set(config.clients.flatMap((client) => client.scopes))],
@@ -154,9 +154,7 @@ export async function composeCore(
     serverSecret: config.serverSecret,
   });
   const idTokens = createIdTokens({ keys: signingKeys, clock, settings: config.idTokens, facts });
-  const { counters } = backend;
-  const attempts = createAttempts({ counters, clock });
-  const secret = config.serverSecret ?? randomBytes(32).toString('base64url');
+  const secret = config.serverSecret ?? ground.secret;
   const codes = createOneTimeCodes({ store, counters, clock, secret });
   const desk = createSignInDesk({ connections: proving, attempts, codes });
   const protocol = createProtocol({
@@ -187,6 +185,7 @@ export async function composeCore(
     routes,
     lookup: store,
     counters,
+    limits,
     clock,
     identityHeaders: config.identityHeaders,
     trustedProxies: config.listen.trustedProxies,
@@ -212,41 +211,11 @@ export async function composeCore(
         })
       : undefined,
     report,
-    tokenIssued: (grant) => metrics.tokenIssued(grant),
+    tokenIssued: ground.tokenIssued,
     trouble: (level, event, detail) => log.event(level, event, detail),
   });
 
-  const isDemo = config.routes.some(({ upstream }) => upstream.targets.includes('demo'));
-  const demo = isDemo ? await startDemoApi() : undefined;
-  const upstreams = createUpstreams({
-    demoUrl: demo?.url,
-    routes,
-    clock,
-    reportTarget: (event, detail) => log.event(event === 'upstream_healthy' ? 'info' : 'warn', event, detail),
-  });
-  const liveStreams = createLiveStreams({ lookup: store, clock, staleness: config.cache.staleness });
-  const fullLane = createFullLane({ gateway, clock, report, upstreams, liveStreams });
-  const upgrades = createUpgrades({ gateway, clock, report, upstreams, liveStreams });
-  const isOwn = (target: string, host: string) => endpoints(target, host) !== undefined;
-  const fastLane = createFastLane({ gateway, clock, report, upstreams, liveStreams, isOwn });
-  metrics.watch({ fastLane: () => fastLane.stats(), upstreams: () => upstreams.status() });
-
-  return {
-    backend,
-    report,
-    endpoints,
-    fullLane,
-    fastLane,
-    upgrades,
-    upstreams,
-    async close() {
-      await upstreams.close();
-      liveStreams.close();
-      store.close();
-      await backend.close();
-      await demo?.close();
-    },
-  };
+  return { routes, gateway, endpoints };
 }
 
 /** Opens the configured store. A server that is away does not keep it from opening. */

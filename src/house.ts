@@ -2,9 +2,10 @@
  * What can be run: the gateway, the desk of the supervisor of several, the middleware, and the registry alone. Each is the core of
  * `compose.ts` with the outside it needs.
  */
-import { type CoreDependencies, composeCore, openStore } from './compose.ts';
+import { openStore } from './compose.ts';
 import { database } from './connections/database.ts';
 import { hashPassword, isPasswordHash } from './connections/password_hash.ts';
+import { type CoreDependencies, composeCore } from './core.ts';
 import { createAdmin } from './http/admin.ts';
 import { createEdge } from './http/edge.ts';
 import { createMiddleware, type Middleware } from './http/middleware.ts';
@@ -16,8 +17,10 @@ import { createAttempts } from './oauth/attempts.ts';
 import { createClusterMetrics, shareMetrics } from './observe/cluster_metrics.ts';
 import { createLog, type Log } from './observe/log.ts';
 import { createMetrics } from './observe/metrics.ts';
+import { countReloads } from './observe/reload_metrics.ts';
 import { createClients } from './registry/clients.ts';
 import { createUsers } from './registry/users.ts';
+import { createReloads, type Reloads } from './reloads.ts';
 import { createTokenAdministration } from './tokens/administration.ts';
 
 /** Requests in flight may take this long to finish. */
@@ -36,11 +39,20 @@ export interface HouseOptions {
   readonly clock?: Clock | undefined;
 }
 
+/** Reads a configuration. @param running what must not be different in it is refused. @throws ConfigError */
+export type LoadConfig = (running: Config) => Promise<Config>;
+
 /** A gateway that can be run. */
 export interface House {
   readonly log: Log;
   /** @returns where it can be reached. Throws what the system says when an address is taken. */
   listen(): Promise<{ readonly url: string; readonly admin?: string }>;
+  /**
+   * Puts another configuration in the place of the one that runs, for requests that begin from then on. If there is a problem
+   * nothing changes, and `/health/ready` tells it until a reload succeeds.
+   * @param load given the configuration that runs. @returns the problems; empty if it was done. Never rejects.
+   */
+  reload(load: LoadConfig): Promise<readonly string[]>;
   /** Not ready from now on; resolves when the requests in flight are over (30 s at most) and everything is closed. */
   drain(): Promise<void>;
 }
@@ -54,7 +66,7 @@ export async function composeHouse(
   const metrics = createMetrics();
   if (whose === 'none') shareMetrics(metrics);
   let url = '';
-  const core = await composeCore(config, { output, log, metrics, clock, issuer: () => config.listen.publicUrl ?? url });
+  const core = await composeCore(config, { output, log, metrics, clock, url: () => url });
   const readiness = createReadiness({ ping: () => core.backend.ping() });
   const edge = createEdge({
     listen: config.listen,
@@ -65,9 +77,17 @@ export async function composeHouse(
     report: core.report,
     trouble: (level, event, detail) => log.event(level, event, detail),
   });
+  // Of several workers the supervisor counts for all.
+  const reloads = createReloads({ log, count: whose === 'own' ? countReloads(metrics.registry) : () => {} });
+  let running = config;
   const admin =
     whose === 'own' &&
-    createAdmin({ listen: config.admin, notReady: () => readiness.reasons(), metrics: () => metrics.text() });
+    createAdmin({
+      listen: config.admin,
+      notReady: () => readiness.reasons(),
+      degraded: () => reloads.degraded(),
+      metrics: () => metrics.text(),
+    });
 
   return {
     log,
@@ -75,8 +95,17 @@ export async function composeHouse(
       url = await edge.listen();
       return admin ? { url, admin: await admin.listen() } : { url };
     },
+    reload: (load) =>
+      reloads.run(async () => {
+        const next = await load(running);
+        const { tls } = next.listen;
+        await core.reload(next, () => tls && edge.certificate(tls));
+        log.setLevel(next.log.level);
+        running = next;
+      }),
     async drain() {
       readiness.drain();
+      await reloads.end();
       core.upstreams.stopChecks();
       log.event('info', 'draining');
       await edge.drain(DRAIN_LIMIT);
@@ -91,6 +120,8 @@ export async function composeHouse(
 /** What the supervisor of several workers shows the outside; it serves no calls itself. */
 export interface SupervisorDesk {
   readonly log: Log;
+  /** Reloads of all workers together are run here. */
+  readonly reloads: Reloads;
   listen(): Promise<string>;
   /** Not ready from now on. */
   drain(): void;
@@ -105,16 +136,21 @@ export async function composeSupervisorDesk(
   const log = createLog({ level: config.log.level, destination: output });
   const backend = await openStore(config, log);
   const readiness = createReadiness({ ping: () => backend.ping() });
+  const metrics = createClusterMetrics();
+  const reloads = createReloads({ log, count: countReloads(metrics.own) });
   const admin = createAdmin({
     listen: config.admin,
     notReady: async () => [...notReady(), ...(await readiness.reasons())],
-    metrics: createClusterMetrics(),
+    degraded: () => reloads.degraded(),
+    metrics: () => metrics.text(),
   });
   return {
     log,
+    reloads,
     listen: () => admin.listen(),
     drain: () => readiness.drain(),
     async close() {
+      await reloads.end();
       await admin.drain(ADMIN_DRAIN_LIMIT);
       await backend.close();
       log.flush();
@@ -123,15 +159,37 @@ export async function composeSupervisorDesk(
 }
 
 /** Gatehouse as a part of somebody else's app: no listeners, no admin. */
+export interface MountedHouse {
+  readonly middleware: Middleware;
+  /** As that of a `House`. */
+  reload(load: LoadConfig): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
 export async function composeMiddleware(
   config: Config,
   { output }: Pick<HouseOptions, 'output'>,
-): Promise<{ readonly middleware: Middleware; close(): Promise<void> }> {
+): Promise<MountedHouse> {
   const log = createLog({ level: config.log.level, destination: output });
-  const { host, port, publicUrl } = config.listen;
-  const issuer = () => publicUrl ?? `http://${host}:${port}`;
-  const core = await composeCore(config, { output, log, metrics: createMetrics(), clock: systemClock, issuer });
-  return { middleware: createMiddleware(core), close: () => core.close() };
+  const { host, port } = config.listen;
+  const url = () => `http://${host}:${port}`;
+  const core = await composeCore(config, { output, log, metrics: createMetrics(), clock: systemClock, url });
+  const reloads = createReloads({ log, count: () => {} });
+  let running = config;
+  return {
+    middleware: createMiddleware(core),
+    reload: (load) =>
+      reloads.run(async () => {
+        const next = await load(running);
+        await core.reload(next, () => {});
+        log.setLevel(next.log.level);
+        running = next;
+      }),
+    async close() {
+      await reloads.end();
+      await core.close();
+    },
+  };
 }
 
 /** What the command line works on: the registry and the tokens of the configured store, without a running gateway. */

@@ -9,7 +9,7 @@ import { createDecide, type Decision, type Forward, type Refusal } from './decid
 import { trustedProxies } from './forwarded.ts';
 import { headerKinds } from './header_kinds.ts';
 import { createIdentify } from './identify.ts';
-import { type Admission, createLimits } from './limits.ts';
+import { type Admission, createLimits, type Limits } from './limits.ts';
 import type { RequestHead } from './request_head.ts';
 import { compileRoutes } from './routes.ts';
 
@@ -24,6 +24,8 @@ export interface GatewayDependencies {
   /** Where tokens are looked up: a store, or the cache in front of it. */
   readonly lookup: TokenStore;
   readonly counters: CounterStore;
+  /** What counts calls, if it is to outlive this gateway. */
+  readonly limits?: Limits | undefined;
   readonly clock: Clock;
   readonly identityHeaders: IdentityHeaders;
   /** CIDR ranges whose `X-Forwarded-*` and `X-Request-Id` are believed. */
@@ -50,7 +52,7 @@ export function createGateway(deps: GatewayDependencies): Gateway {
   const kindOf = headerKinds(deps.identityHeaders);
   const isTrusted = trustedProxies(deps.trustedProxies);
   const identify = createIdentify({ names: deps.identityHeaders, kindOf, isTrusted });
-  const limits = createLimits(deps);
+  const limits = deps.limits ?? createLimits(deps);
 
   function refuse(failure: Failure, route?: Route, fault?: unknown): Refusal {
     const response = deps.refusalFor(route?.dialect ?? DEFAULT_DIALECT)(failure);

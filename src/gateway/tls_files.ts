@@ -69,7 +69,7 @@ export function checkKeyPair({ cert, key }: KeyPair): void {
 }
 
 /** What changes when one of the files does, or when another file takes its place. */
-function identityOf(paths: readonly string[]): string {
+export function identityOf(paths: readonly string[]): string {
   return paths.map(factsOf).join();
 }
 

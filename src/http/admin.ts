@@ -7,6 +7,8 @@ export interface AdminDependencies {
   readonly listen: AdminSettings;
   /** Why no traffic should be sent here now; empty if it should. */
   readonly notReady: () => Promise<readonly string[]>;
+  /** What an operator should know although traffic may be sent here; nothing unless told otherwise. */
+  readonly degraded?: () => readonly string[];
   /** The page that Prometheus reads. */
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
 }
@@ -18,12 +20,14 @@ interface AdminAnswer {
 }
 
 /** The admin listener, not yet listening. */
-export function createAdmin({ listen, notReady, metrics }: AdminDependencies): Listener {
+export function createAdmin({ listen, notReady, degraded = () => [], metrics }: AdminDependencies): Listener {
   const pages: Readonly<Record<string, () => Promise<AdminAnswer>>> = {
     '/health/live': async () => json(200, { status: 'live' }),
     '/health/ready': async () => {
       const reasons = await notReady();
-      return reasons.length === 0 ? json(200, { status: 'ready' }) : json(503, { status: 'not ready', reasons });
+      if (reasons.length > 0) return json(503, { status: 'not ready', reasons });
+      const lesser = degraded();
+      return lesser.length === 0 ? json(200, { status: 'ready' }) : json(200, { status: 'degraded', reasons: lesser });
     },
     '/metrics': async () => ({ status: 200, ...(await metrics()) }),
   };

@@ -25,7 +25,7 @@ import { createHttp2 } from './http2_connections.ts';
 import { type Address, listenOn } from './listening.ts';
 import type { ParserError } from './raw_answer.ts';
 import { createRefuse } from './refuse.ts';
-import { renewCertificate, type TlsFiles, tlsOptions } from './tls.ts';
+import { renewCertificate, type TlsFiles, tlsOptions, useCertificate } from './tls.ts';
 
 export interface ListenerOptions extends Address {
   /** Served anew when they change. */
@@ -52,6 +52,11 @@ export interface ListenerOptions extends Address {
 export interface Listener {
   /** @returns the URL it can be reached at. Throws what the system says when the address is taken or not ours. */
   listen(): Promise<string>;
+  /**
+   * Serves new handshakes with this certificate from now on, and with what its files hold later.
+   * @throws what the system says of files that cannot be read, or UnusableKeyPair; nothing has changed then.
+   */
+  certificate(files: TlsFiles): void;
   /** Takes no new connections, lets requests in flight finish, and cuts what is left after `limit`. */
   drain(limit: Milliseconds): Promise<void>;
 }
@@ -126,12 +131,21 @@ export function createListener(options: ListenerOptions): Listener {
   server.on('connect', (_request, socket) => refuse.tunnel(socket));
   server.on('clientError', (error: ParserError, socket) => refuse.bytes(error, socket));
   let stopRenewing = () => {};
+  const renew = (server: NonNullable<typeof secure>, files: TlsFiles) => {
+    stopRenewing();
+    stopRenewing = renewCertificate(server, files, { trouble, interval: options.renewalInterval });
+  };
 
   return {
     async listen() {
       const url = await listenOn(server, options, secure ? 'https' : 'http');
-      if (secure && tls) stopRenewing = renewCertificate(secure, tls, { trouble, interval: options.renewalInterval });
+      if (secure && tls) renew(secure, tls);
       return url;
+    },
+    certificate(files) {
+      if (!secure) throw new Error('there is no TLS here');
+      useCertificate(secure, files);
+      renew(secure, files);
     },
     drain(limit) {
       stopRenewing();

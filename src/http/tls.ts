@@ -23,6 +23,11 @@ export function tlsOptions(files: TlsFiles, http2: boolean): TlsOptions {
   };
 }
 
+/** @throws what the system says of files that cannot be read, or UnusableKeyPair; nothing has changed then. */
+export function useCertificate(server: Server, files: TlsFiles): void {
+  server.setSecureContext({ ...TERMS, ...usable(readFiles(pathsOf(files))) });
+}
+
 /**
  * Serves new handshakes with the files' contents of the moment; a pair that does not fit together changes nothing and is told.
  * @returns what stops it.

@@ -16,6 +16,8 @@ export interface Log {
   request(exchange: Exchange): void;
   /** Writes a line about anything else. @param name snake_case, the same for every occurrence. */
   event(level: EventLevel, name: string, detail?: EventDetail): void;
+  /** Nothing less important than this is written from now on. */
+  setLevel(level: LogSettings['level']): void;
   /** Hands everything that is still waiting to the destination. */
   flush(): void;
 }
@@ -68,6 +70,9 @@ export function createLog({ level, destination }: LogOptions): Log {
     },
     event(at, name, detail) {
       logger[at]({ event: name, ...detail });
+    },
+    setLevel(next) {
+      logger.level = next;
     },
     flush: () => lines.flush(),
   };

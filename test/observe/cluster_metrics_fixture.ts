@@ -9,7 +9,7 @@ if (cluster.isPrimary) {
   const page = createClusterMetrics();
   const workers = [cluster.fork(), cluster.fork()];
   await Promise.all(workers.map((worker) => once(worker, 'message')));
-  process.stdout.write((await page()).body);
+  process.stdout.write((await page.text()).body);
   for (const worker of workers) worker.process.kill();
 } else {
   const { id } = cluster.worker ?? { id: 0 };

@@ -119,12 +119,26 @@ export interface TargetStatus {
   readonly inFlight: number;
 }
 
+/** Routes that could be those in use: one of the two is to be called, once. */
+export interface PreparedRoutes {
+  /** Puts them in the place of the present ones. Calls that were decided before go where they were to go. */
+  use(): void;
+  /** Forgets them. */
+  drop(): void;
+}
+
 /** The upstreams of all routes: their targets, connections, health. */
 export interface Upstreams {
   /** Sends a call to the target whose turn it is. Tells `reader` everything that follows, never before this returns. */
   send(call: Outgoing, reader: AnswerReader): Sending;
   /** Every target of every route that has been used or was named at the start. */
   status(): readonly TargetStatus[];
+  /**
+   * Makes what other routes need. Targets that they share with the present ones, on the same terms, keep their connections and what
+   * is known of their health.
+   * @throws Error when a target is none, or one of its PEM files cannot be used; nothing has changed then.
+   */
+  prepare(routes: readonly Route[]): PreparedRoutes;
   /** Asks no target how it is any more: calls under way go on where they can. */
   stopChecks(): void;
   /** Lets calls under way finish, then closes every connection. Safe to call twice. */

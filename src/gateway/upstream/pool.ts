@@ -31,6 +31,7 @@ export class Pool {
   readonly #waiting = new Set<Waiting>();
   readonly #owner: Owner;
   #open = 0;
+  #retired = false;
   #closing: { readonly done: Promise<void>; readonly resolve: () => void } | undefined;
 
   constructor(settings: PoolSettings) {
@@ -74,6 +75,17 @@ export class Pool {
     }
   }
 
+  /** Whether nothing is open and nothing waits. */
+  get isEmpty(): boolean {
+    return this.#open === 0 && this.#waiting.size === 0;
+  }
+
+  /** Keeps no connection from now on. Calls are still carried: those that were decided before go where they were to go. */
+  retire(): void {
+    this.#retired = true;
+    for (const idle of this.#idle.splice(0)) idle.drop();
+  }
+
   /** Resolves when the calls under way are over and every connection is closed. */
   close(): Promise<void> {
     if (this.#closing === undefined) {
@@ -101,7 +113,7 @@ export class Pool {
     if (next !== undefined) {
       next.onBoard(connection);
       connection.carry(next);
-    } else if (this.#closing === undefined) this.#idle.push(connection);
+    } else if (this.#closing === undefined && !this.#retired) this.#idle.push(connection);
     else connection.drop();
   }
 

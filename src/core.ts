@@ -1,0 +1,126 @@
+/**
+ * What runs between the listeners and the store: the ground, which stays, and on it the rules of the configuration of the moment,
+ * which a reload puts others in the place of. Lanes and edge only ever hold handles to the rules, and ask anew for each request.
+ */
+import { randomBytes } from 'node:crypto';
+import { composeRules, type Ground, openStore } from './compose.ts';
+import { createPasswordVerifier } from './connections/password_hash.ts';
+import { startDemoApi } from './demo/demo_api.ts';
+import { createFastLane } from './gateway/fast_lane.ts';
+import { createFullLane } from './gateway/full_lane.ts';
+import { createLimits } from './gateway/limits.ts';
+import { createLiveStreams } from './gateway/live_streams.ts';
+import { standingGateway } from './gateway/standing_gateway.ts';
+import { createUpgrades } from './gateway/upgrade.ts';
+import { createUpstreams } from './gateway/upstream/upstreams.ts';
+import type { FindEndpoint } from './http/own_endpoints.ts';
+import type { Clock } from './model/clock.ts';
+import type { Config } from './model/config.ts';
+import type { Exchange } from './model/exchange.ts';
+import { createAttempts } from './oauth/attempts.ts';
+import type { Log } from './observe/log.ts';
+import type { Metrics } from './observe/metrics.ts';
+import { cached } from './stores/lru.ts';
+
+export interface CoreDependencies {
+  /** Where connections print what a developer asked to see. */
+  readonly output: { write(text: string): unknown };
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  /** Where the main listener can be reached; known only once it has its port. */
+  readonly url: () => string;
+}
+
+/** Everything between the listeners and the store, joined. */
+export async function composeCore(config: Config, { output, log, metrics, clock, url }: CoreDependencies) {
+  const report = (exchange: Exchange): void => {
+    log.request(exchange);
+    metrics.request(exchange);
+  };
+  const backend = await openStore(config, log, clock);
+  const { documents, counters } = backend;
+  const store = cached(backend.tokens, config.cache, clock);
+  const ground: Ground = {
+    documents,
+    counters,
+    store,
+    clock,
+    passwords: createPasswordVerifier(),
+    attempts: createAttempts({ counters, clock }),
+    limits: createLimits({ counters, clock }),
+    secret: randomBytes(32).toString('base64url'),
+    url,
+    print: (line) => output.write(`${line}\n`),
+    report,
+    tokenIssued: (grant) => metrics.tokenIssued(grant),
+    log,
+  };
+
+  let rules = composeRules(config, ground);
+  let demo = await demoFor(config);
+  const upstreams = createUpstreams({
+    get demoUrl() {
+      return demo?.url;
+    },
+    routes: rules.routes,
+    clock,
+    reportTarget: (event, detail) => log.event(event === 'upstream_healthy' ? 'info' : 'warn', event, detail),
+  });
+  const gateway = standingGateway(rules.gateway);
+  const endpoints: FindEndpoint = (target, host) => rules.endpoints(target, host);
+  const liveStreams = createLiveStreams({ lookup: store, clock, staleness: config.cache.staleness });
+  const fullLane = createFullLane({ gateway, clock, report, upstreams, liveStreams });
+  const upgrades = createUpgrades({ gateway, clock, report, upstreams, liveStreams });
+  const isOwn = (target: string, host: string) => endpoints(target, host) !== undefined;
+  const fastLane = createFastLane({ gateway, clock, report, upstreams, liveStreams, isOwn });
+  metrics.watch({
+    cache: () => store.stats(),
+    store: () => backend.ping(),
+    fastLane: () => fastLane.stats(),
+    upstreams: () => upstreams.status(),
+  });
+
+  return {
+    backend,
+    report,
+    endpoints,
+    fullLane,
+    fastLane,
+    upgrades,
+    upstreams,
+    /**
+     * Makes the rules of another configuration, and puts them in the place of those that are: in one step, and for requests that
+     * begin from then on.
+     * @param also what else must succeed for any of it to count, called last. @throws whatever makes it impossible; nothing has
+     *   changed then.
+     */
+    async reload(next: Config, also: () => void): Promise<void> {
+      const coming = composeRules(next, ground);
+      demo ??= await demoFor(next);
+      const upstreamsToo = upstreams.prepare(coming.routes);
+      try {
+        also();
+      } catch (error) {
+        upstreamsToo.drop();
+        throw error;
+      }
+      upstreamsToo.use();
+      gateway.use(coming.gateway);
+      rules = coming;
+    },
+    async close() {
+      await upstreams.close();
+      liveStreams.close();
+      store.close();
+      await backend.close();
+      await demo?.close();
+    },
+  };
+}
+
+/** The demo API, if a route leads there. */
+async function demoFor(config: Config) {
+  const isWanted = config.routes.some(({ upstream }) => upstream.targets.includes('demo'));
+  return isWanted ? startDemoApi() : undefined;
+}
