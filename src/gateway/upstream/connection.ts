@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import { type Milliseconds, milliseconds } from '../../model/units.ts';
+import { atTurnEnd, type Waiting } from '../turn_end.ts';
 import type { ReadHead } from './answer_head.ts';
 import { type AnswerFault, AnswerParser, type AnswerSink } from './answer_parser.ts';
 import { CallWriter, type CommonLines } from './call_writer.ts';
 import { deadlines, NEVER, type Watched } from './deadlines.ts';
 import { type Address, dial } from './dial.ts';
 import { type AnswerReader, type Outgoing, UpstreamError, type UpstreamProblem } from './exchange.ts';
-import { currentBatch, isCurrent, type ReadBatch } from './read_batch.ts';
 
 /** A call, as far as the connection that carries it must know it. */
 export interface Carried {
@@ -51,7 +51,7 @@ const LONGEST_IDLE_TIME = 600_000;
  * One connection to an upstream: writes one call, reads its answer, and is then idle for the next one, or closed. It must not know
  * which call comes next, nor what an answer is for.
  */
-export class Connection implements Watched, AnswerSink {
+export class Connection implements Watched, Waiting, AnswerSink {
   deadline = NEVER;
   readonly #owner: Owner;
   readonly #socket: Socket;
@@ -59,11 +59,7 @@ export class Connection implements Watched, AnswerSink {
   readonly #parser: AnswerParser;
   #call: Carried | undefined;
   #state: 'connecting' | 'open' | 'closed' = 'connecting';
-  /** While nothing has come back to a call on a connection that had been idle: when it was written. */
-  #written: ReadBatch | undefined;
-  /** Since when it is idle, on the clock of `Deadlines`, which says the same for a tenth of a second. */
-  #idleSince = 0;
-  /** Whether the call waits until everything is read that was there to be read. */
+  /** Whether the call waits until everything is read that was there to be read. Nothing of it is written until then. */
   #waits = false;
   /** Whether the reader asked to be spared more. */
   #paused = false;
@@ -92,30 +88,23 @@ export class Connection implements Watched, AnswerSink {
   }
 
   /**
-   * Takes the next call. Only while it is idle. If that was for long, the upstream may have closed it, and its end may stand among
-   * what is about to be read: then nothing must have been written, because an upstream that closes may still read. A busy
-   * connection need not wait.
+   * Takes the next call, only while it is idle, and writes it when the turn is over. Until then the end of the connection may stand
+   * among what is about to be read, and nothing must have been written: an upstream that closes may still read.
    */
   carry(call: Carried): void {
     this.#call = call;
-    if (deadlines.now === this.#idleSince) {
-      this.#written = currentBatch();
-      this.#begin(call);
-      call.onReady();
-    } else {
-      this.#waits = true;
-      this.deadline = NEVER;
-      setImmediate(this.#start, call);
-    }
+    this.#waits = true;
+    this.deadline = NEVER;
+    atTurnEnd(this);
   }
 
-  readonly #start = (call: Carried): void => {
+  onTurnEnd(): void {
     this.#waits = false;
-    if (this.#call !== call) return;
-    this.#written = currentBatch();
+    const call = this.#call;
+    if (call === undefined) return;
     this.#begin(call);
     call.onReady();
-  };
+  }
 
   /** @returns false to wait for `onDrain`. */
   write(chunk: Buffer): boolean {
@@ -204,14 +193,6 @@ export class Connection implements Watched, AnswerSink {
       if (this.#call === undefined) this.#close();
       else this.#fail('unreachable', 'early_answer');
       return true;
-    }
-    if (this.#written !== undefined) {
-      // Over TLS, what was readable may have been something else than an answer.
-      if (this.#owner.address.tls === undefined && isCurrent(this.#written)) {
-        this.#fail('nonsense', 'early_answer');
-        return true;
-      }
-      this.#written = undefined;
     }
     try {
       this.#parser.take(bytes, length);
@@ -314,7 +295,6 @@ export class Connection implements Watched, AnswerSink {
       this.#paused = false;
       this.#socket.resume();
     }
-    this.#idleSince = deadlines.now;
     this.deadline = deadlines.in(milliseconds(this.#idleTime));
     this.#owner.onIdle(this);
   }
@@ -338,21 +318,10 @@ export class Connection implements Watched, AnswerSink {
     this.#call = undefined;
     let unseen: 'unconnected' | 'stale' | undefined;
     if (this.#state === 'connecting') unseen = 'unconnected';
-    else if (problem === 'unreachable' && call !== undefined && this.#isStale(call, code)) unseen = 'stale';
+    // Anything less certain could make two calls of one.
+    else if (problem === 'unreachable' && (this.#waits || this.#writer.held)) unseen = 'stale';
     this.#close();
     call?.onFailed(new UpstreamError(problem, code), unseen);
-  }
-
-  /**
-   * Whether nothing of the call can have been seen: nothing of it was written, or the connection had been reset by the time it was.
-   * Anything less certain could make two calls of one.
-   */
-  #isStale(call: Carried, code: string): boolean {
-    if (this.#waits) return true;
-    if (this.#written === undefined || !this.#parser.untouched) return false;
-    if (this.#writer.held) return true;
-    const reset = code === 'ECONNRESET' || code === 'EPIPE';
-    return reset && call.outgoing.body === 'none' && isCurrent(this.#written);
   }
 
   #close(): void {
