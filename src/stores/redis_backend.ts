@@ -30,7 +30,7 @@ export async function openRedis(
     documents: new RedisDocuments(shared),
     counters: new RedisCounters(shared),
     ping: async () => {
-      await answered(Promise.all([validating, mutating, revoking].map(pingAll)));
+      await answered(validating, Promise.all([validating, mutating, revoking].map(pingAll)));
     },
     close: async () => {
       invalidation.close();

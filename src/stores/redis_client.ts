@@ -1,15 +1,16 @@
 import { ReplyError } from 'ioredis';
 import { DependencyUnavailable } from '../model/failure.ts';
+import { budgetOf } from './redis_budget.ts';
 import type { Connection } from './redis_connections.ts';
 import { answered } from './redis_failure.ts';
 import type { Script } from './redis_scripts.ts';
 
-/** How long a revocation waits for replicas; the rest of the budget is for the script itself. */
-const WAIT_MS = 150;
+/** What of the budget is left to the script when a revocation waits for replicas. */
+const SCRIPT_MS = 100;
 
 /** Runs a script by its hash, and by its text on a server that does not know it yet (which has then run nothing). */
 export function run(on: Connection, script: Script, keys: readonly string[], args: readonly (string | number)[]) {
-  return answered(evaluate(on, script, keys, args));
+  return answered(on, evaluate(on, script, keys, args));
 }
 
 async function evaluate(on: Connection, script: Script, keys: readonly string[], args: readonly (string | number)[]) {
@@ -38,7 +39,7 @@ export function runDurably(
     on
       .pipeline()
       [command](command === 'eval' ? script.lua : script.sha1, keys.length, ...keys, ...args)
-      .wait(replicas, WAIT_MS)
+      .wait(replicas, Math.max(1, budgetOf(on) - SCRIPT_MS))
       .exec();
   const work = async (): Promise<unknown> => {
     let results = await pipeline('evalsha');
@@ -49,7 +50,7 @@ export function runDurably(
       throw new DependencyUnavailable('redis', 'too few replicas confirmed a revocation');
     return results?.[0]?.[1];
   };
-  return answered(work());
+  return answered(on, work());
 }
 
 function isUnknownScript(error: unknown): boolean {

@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import { type RedisOptions as AnyRedisOptions, Cluster, type ClusterOptions, Redis } from 'ioredis';
 import type { BackendDependencies } from './backend.ts';
-import { BUDGET_MS } from './redis_failure.ts';
+import { commandTimeoutFor } from './redis_budget.ts';
 import type { RedisStoreOptions } from './redis_options.ts';
 import { RedisSentinelWatch } from './redis_sentinel_watch.ts';
 
@@ -40,7 +40,7 @@ export function openConnections(options: RedisStoreOptions, report: BackendDepen
   });
   return {
     ...{ validating, mutating, revoking, listening },
-    listenAt: (node) => quiet(connectTo(node, { ...behaviour('listening'), ...access(options) })),
+    listenAt: (node) => quiet(connectTo(node, { ...behaviour('listening', options), ...access(options) })),
     close: () => {
       watch?.close();
       for (const connection of all) connection.disconnect();
@@ -77,22 +77,21 @@ function reconnect(connection: Redis): void {
 }
 
 function connect(role: Role, options: RedisStoreOptions): Connection {
-  const shared = { ...behaviour(role), ...access(options) };
+  const shared = { ...behaviour(role, options), ...access(options) };
   if (options.cluster !== undefined) return new Cluster(options.cluster.map(parseAddress), clusterOptions(shared));
   if (options.sentinels !== undefined) return new Redis({ ...shared, ...sentinelOptions(options) });
   return connectTo(parseUrl(options.url ?? ''), shared);
 }
 
 /** ioredis's defaults wait without limit and send again what may have been done; see the fault policy in SECURITY.md. */
-function behaviour(role: Role): RedisOptions {
+function behaviour(role: Role, { command_timeout: budget }: RedisStoreOptions): RedisOptions {
   const mayResend = role === 'validating';
   return {
     connectionName: `gatehouse-${role}`,
-    // Behind the budget that callers are given, which must be the one to decide.
-    commandTimeout: BUDGET_MS + 50,
+    commandTimeout: commandTimeoutFor(budget),
     // A peer that is gone without a word: the socket is given up, and the next attempt begins.
     connectTimeout: 1_000,
-    socketTimeout: 1_000,
+    socketTimeout: Math.max(1_000, 2 * budget),
     disconnectTimeout: 100,
     maxLoadingRetryTime: RECONNECT_MS,
     enableOfflineQueue: false,
@@ -114,11 +113,17 @@ function access({ username, password, tls }: Pick<RedisStoreOptions, 'username' 
   };
 }
 
-function sentinelOptions({ sentinels = [], master = '', sentinel_password, tls }: RedisStoreOptions): RedisOptions {
+function sentinelOptions({
+  sentinels = [],
+  master = '',
+  sentinel_password,
+  tls,
+  command_timeout,
+}: RedisStoreOptions): RedisOptions {
   return {
     sentinels: sentinels.map(parseAddress),
     name: master,
-    sentinelCommandTimeout: BUDGET_MS,
+    sentinelCommandTimeout: command_timeout,
     sentinelRetryStrategy: backOff,
     enableTLSForSentinelMode: Boolean(tls),
     ...(sentinel_password !== undefined && { sentinelPassword: sentinel_password }),
@@ -132,7 +137,12 @@ function watchSentinels(options: RedisStoreOptions, switched: () => void): Redis
   const password = sentinel_password === undefined ? {} : { password: sentinel_password };
   const open = (address: string): Redis =>
     quiet(
-      connectTo(parseAddress(address), { ...behaviour('listening'), ...secure, ...password, enableReadyCheck: false }),
+      connectTo(parseAddress(address), {
+        ...behaviour('listening', options),
+        ...secure,
+        ...password,
+        enableReadyCheck: false,
+      }),
     );
   return new RedisSentinelWatch({ sentinels: sentinels.map(open), master, switched });
 }

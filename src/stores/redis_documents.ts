@@ -26,7 +26,10 @@ export class RedisDocuments implements DocumentStore {
 
   async get<K extends DocumentKind>(kind: K, id: string): Promise<DocumentOf[K] | undefined> {
     if (!id.isWellFormed()) return undefined; // its bytes would be those of another id
-    const value = await answered(this.#it.validating.hget(this.#it.keys.documents(kind).values, id));
+    const value = await answered(
+      this.#it.validating,
+      this.#it.validating.hget(this.#it.keys.documents(kind).values, id),
+    );
     return value === null ? undefined : decodeDocument(kind, value);
   }
 

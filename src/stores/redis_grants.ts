@@ -5,9 +5,10 @@ import type { Seconds } from '../model/units.ts';
 import { type GrantChange, NO_GRANT, settled, withoutUnlisted } from './grant_changes.ts';
 import { decodeGrant, encodeGrant, type GrantRecord } from './grant_record.ts';
 import { encodeRecord } from './record_codec.ts';
+import { budgetOf } from './redis_budget.ts';
 import { run, runDurably } from './redis_client.ts';
 import type { Connection } from './redis_connections.ts';
-import { answered, BUDGET_MS } from './redis_failure.ts';
+import { answered } from './redis_failure.ts';
 import type { RedisKeys } from './redis_keys.ts';
 import { SHRINK, SWAP } from './redis_scripts.ts';
 
@@ -121,7 +122,7 @@ export class RedisGrants {
     tag: string,
     round: (text: string) => Promise<{ readonly done: T } | undefined>,
   ): Promise<T> {
-    const deadline = performance.now() + BUDGET_MS;
+    const deadline = performance.now() + budgetOf(connection);
     const key = this.#it.keys.grant(tag);
     const work = async (): Promise<T> => {
       for (let count = 0; count < MOST_ROUNDS; count += 1) {
@@ -133,7 +134,7 @@ export class RedisGrants {
       }
       throw new DependencyUnavailable('redis', 'a change of a grant could not be settled');
     };
-    return answered(work());
+    return answered(connection, work());
   }
 }
 

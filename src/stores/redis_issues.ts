@@ -46,7 +46,7 @@ export class RedisIssues {
     if (!(this.#connection instanceof Cluster)) return this.#batch.add(issue);
     await this.list(issue.listings);
     const { key, text, expiresAt } = issue;
-    return (await answered(this.#connection.set(key, text, 'EXAT', expiresAt, 'NX'))) === 'OK';
+    return (await answered(this.#connection, this.#connection.set(key, text, 'EXAT', expiresAt, 'NX'))) === 'OK';
   }
 
   async list(listings: readonly Listing[]): Promise<void> {

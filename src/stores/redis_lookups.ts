@@ -29,7 +29,7 @@ export class RedisLookups {
 
   async #read(keys: readonly string[]): Promise<readonly (Value | Error)[]> {
     const connection = this.#connection;
-    if (!(connection instanceof Cluster)) return answered(connection.mget(...keys));
+    if (!(connection instanceof Cluster)) return answered(connection, connection.mget(...keys));
     const found = new Map<string, Value | Error>();
     const nodes = Map.groupBy(keys, (key) => connection.slots[slotOf(key)]?.join());
     await Promise.all(
@@ -46,7 +46,7 @@ async function readFrom(cluster: Cluster, keys: readonly string[]): Promise<read
   const pipeline = cluster.pipeline();
   for (const key of keys) pipeline.get(key);
   try {
-    const results = await answered(pipeline.exec());
+    const results = await answered(cluster, pipeline.exec());
     // A pipeline of GETs answers with a text or null for each, or an error.
     return keys.map((_, at) => {
       const [error, value] = results?.[at] ?? [new Error('no answer')];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { duration } from '../model/fields.ts';
 
 /** `host:port`, as Sentinels and Cluster nodes are written. */
 const address = z
@@ -28,6 +29,10 @@ export const redisOptions = z
       .regex(/^[A-Za-z0-9._-]{1,32}$/, 'must be 1 to 32 letters, digits, ".", "_" or "-"')
       .default('gh')
       .describe('Begins every key and channel, so that several Gatehouses can share a Redis.'),
+    command_timeout: duration()
+      .refine((time) => time >= 50 && time <= 10_000, 'must be between 50ms and 10s')
+      .prefault('250ms')
+      .describe('How long Redis may take for an answer before callers are told 503.'),
     wait_replicas: z
       .int()
       .min(0)

@@ -82,15 +82,19 @@ for _, id in ipairs(redis.call('ZRANGEBYLEX', KEYS[2], ARGV[1], '+', 'LIMIT', 0,
 end
 return found`);
 
-/** KEYS: a counter. ARGV: window in milliseconds. Returns the count and the milliseconds left. */
+/** KEYS: counters, one for each event. ARGV: window of each in milliseconds. Returns count and milliseconds left of each in turn. */
 export const HIT = script(`
-local count = redis.call('INCR', KEYS[1])
-local left = redis.call('PTTL', KEYS[1])
-if left < 0 then
-  left = tonumber(ARGV[1])
-  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+local counted = {}
+for i, key in ipairs(KEYS) do
+  counted[2 * i - 1] = redis.call('INCR', key)
+  local left = redis.call('PTTL', key)
+  if left < 0 then
+    left = tonumber(ARGV[i])
+    redis.call('PEXPIRE', key, ARGV[i])
+  end
+  counted[2 * i] = left
 end
-return { count, left }`);
+return counted`);
 
 /** KEYS: counters. Returns count and milliseconds left of each in turn. */
 export const PEEK = script(`

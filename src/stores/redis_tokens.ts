@@ -132,6 +132,7 @@ export class RedisTokens implements TokenStore {
     const after = `(${this.#clock.now() / 1000}`;
     const key = this.#it.keys.listing(owner);
     const flat = await answered(
+      this.#it.validating,
       this.#it.validating.zrevrangebyscore(key, '+inf', after, 'WITHSCORES', 'LIMIT', 0, limit),
     );
     const listings: FamilyListing[] = [];
@@ -187,7 +188,7 @@ export class RedisTokens implements TokenStore {
 
   async #takeOwn<K extends OwnKind>(kind: K, ref: TokenRef): Promise<RecordOf[K] | undefined> {
     const { keys, mutating } = this.#it;
-    return this.#decode(kind, ref, await answered(mutating.getdel(keys.record(kind, ref))));
+    return this.#decode(kind, ref, await answered(mutating, mutating.getdel(keys.record(kind, ref))));
   }
 
   /** Where the families among these are listed. Listings may name what is gone; a family must never be missing from them. */
@@ -203,8 +204,9 @@ export class RedisTokens implements TokenStore {
 
   /** Tidies up after a revocation, which does not wait for it and does not depend on it. */
   #unlist(ref: TokenRef, family: Family): void {
+    const { mutating } = this.#it;
     for (const owner of ownersOf(family)) {
-      answered(this.#it.mutating.zrem(this.#it.keys.listing(owner), memberOf(ref))).catch(() => {});
+      answered(mutating, mutating.zrem(this.#it.keys.listing(owner), memberOf(ref))).catch(() => {});
     }
   }
 

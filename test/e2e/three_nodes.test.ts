@@ -13,7 +13,8 @@ let redis: RedisServer;
 let nodes: readonly GatehouseProcess[];
 beforeAll(async () => {
   redis = await startRedis();
-  const store = `{ type: redis, url: "${redis.url}" }`;
+  // Races are under test here, not times: on a busy machine no answer of Redis may be given up.
+  const store = `{ type: redis, url: "${redis.url}", command_timeout: 10s }`;
   const config = await demoConfig(store, '', 'config/roambi.yaml');
   nodes = await Promise.all([1, 2, 3].map(() => startGatehouse(config)));
 });

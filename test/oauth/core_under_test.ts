@@ -90,6 +90,8 @@ export interface CoreOptions {
   readonly counters?: (counters: CounterStore) => CounterStore;
   /** Further connections, behind the database `users`. */
   readonly connections?: (users: UserDirectory) => readonly Connection[];
+  /** In place of real hashing, where only the count of evaluations matters. */
+  readonly passwords?: PasswordVerifier;
   readonly requirePkce?: boolean;
   readonly idTokens?: TokenPolicy['idTokens'];
 }
@@ -107,7 +109,7 @@ export async function startCore(options: CoreOptions = {}) {
   const users = createUsers({ configured: options.users ?? [], documents });
   if (!options.users) await users.add(alice);
   const consents = createConsents({ documents, clock });
-  const passwords = countingPasswords();
+  const passwords = countingPasswords(options.passwords);
   const connections = [
     ...database.create({ users: [] }, { name: 'users', clock, users, passwords, report: () => {} }),
     ...(options.connections?.(users) ?? []),
@@ -176,8 +178,7 @@ export async function startCore(options: CoreOptions = {}) {
 }
 
 /** As the real one, and counts: timing tests compare how often it was asked, not how long it took. */
-function countingPasswords(): PasswordVerifier & { count: number } {
-  const real = createPasswordVerifier();
+function countingPasswords(real = createPasswordVerifier()): PasswordVerifier & { count: number } {
   return {
     count: 0,
     verify(stored, attempt) {

@@ -297,6 +297,16 @@ describe('redis: when the server is away', () => {
     );
   });
 
+  it('waits for as long as the configuration allows, and no longer', async () => {
+    const patient = await open({ url: server.url, password: 'a-secret-password', command_timeout: '600ms' });
+    server.pause();
+    const began = performance.now();
+    await expect(patient.counters.hit('patient', milliseconds(1_000))).rejects.toThrow('no answer within 600 ms');
+    expect(performance.now() - began).toBeGreaterThan(590);
+    expect(performance.now() - began).toBeLessThan(900);
+    await patient.close();
+  });
+
   it.each(['frozen', 'killed'] as const)(
     'is back by itself, and says that caches must be emptied (%s)',
     async (how) => {
