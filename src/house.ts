@@ -20,7 +20,7 @@ import { createMetrics } from './observe/metrics.ts';
 import { countReloads } from './observe/reload_metrics.ts';
 import { createClients } from './registry/clients.ts';
 import { createUsers } from './registry/users.ts';
-import { createReloads, type Reloads } from './reloads.ts';
+import { createReloads, ReloadRefused } from './reloads.ts';
 import { createTokenAdministration } from './tokens/administration.ts';
 
 /** Requests in flight may take this long to finish. */
@@ -120,8 +120,11 @@ export async function composeHouse(
 /** What the supervisor of several workers shows the outside; it serves no calls itself. */
 export interface SupervisorDesk {
   readonly log: Log;
-  /** Reloads of all workers together are run here. */
-  readonly reloads: Reloads;
+  /**
+   * As that of a `House`.
+   * @param pass has all workers take it, or none. @returns why they cannot.
+   */
+  reload(load: LoadConfig, pass: () => Promise<readonly string[]>): Promise<readonly string[]>;
   listen(): Promise<string>;
   /** Not ready from now on. */
   drain(): void;
@@ -138,6 +141,7 @@ export async function composeSupervisorDesk(
   const readiness = createReadiness({ ping: () => backend.ping() });
   const metrics = createClusterMetrics();
   const reloads = createReloads({ log, count: countReloads(metrics.own) });
+  let running = config;
   const admin = createAdmin({
     listen: config.admin,
     notReady: async () => [...notReady(), ...(await readiness.reasons())],
@@ -146,7 +150,14 @@ export async function composeSupervisorDesk(
   });
   return {
     log,
-    reloads,
+    reload: (load, pass) =>
+      reloads.run(async () => {
+        const next = await load(running);
+        const problems = await pass();
+        if (problems.length > 0) throw new ReloadRefused(problems);
+        log.setLevel(next.log.level);
+        running = next;
+      }),
     listen: () => admin.listen(),
     drain: () => readiness.drain(),
     async close() {

@@ -3,6 +3,7 @@ import { variants } from './compose.ts';
 import { loadConfig } from './config/load.ts';
 import { composeMiddleware } from './house.ts';
 import type { Middleware } from './http/middleware.ts';
+import type { Config } from './model/config.ts';
 
 export interface GatehouseOptions {
   /** Where `${NAME}` in the configuration is looked up; `process.env` by default. */
@@ -16,6 +17,11 @@ export interface Gatehouse {
   middleware(): Middleware;
   /** Resolves when the configuration is read and the store is open. @throws ConfigError with every problem of the file. */
   ready(): Promise<void>;
+  /**
+   * Reads the file again and puts what it says in the place of what runs, for requests that begin from then on.
+   * @throws Error with every problem, each a line; nothing has changed then.
+   */
+  reload(): Promise<void>;
   /** Ends the connections to the store and to upstreams, after the calls under way. */
   close(): Promise<void>;
 }
@@ -36,6 +42,11 @@ export function gatehouse(file: string, options: GatehouseOptions = {}): Gatehou
   return {
     middleware: () => async (ctx, next) => (await composed).middleware(ctx, next),
     ready: async () => void (await composed),
+    async reload() {
+      const load = (running: Config) => loadConfig(file, { env, variants, running });
+      const problems = await (await composed).reload(load);
+      if (problems.length > 0) throw new Error(problems.join('\n'));
+    },
     close: async () => (await composed).close(),
   };
 }

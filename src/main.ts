@@ -50,6 +50,7 @@ const terminal: Terminal = {
   stdout: process.stdout,
   stderr: process.stderr,
   terminated,
+  onHangup: (listener) => void process.on('SIGHUP', listener),
 };
 
 const { runCommandLine } = await import('./cli/command_line.ts');

@@ -11,6 +11,8 @@ export interface Terminal {
   readonly stderr: Writable;
   /** Resolves at the first SIGTERM or SIGINT. */
   readonly terminated: Promise<void>;
+  /** Calls the listener at each SIGHUP, which ends the process as long as nobody listens; absent where there are no signals. */
+  readonly onHangup?: (listener: () => void) => void;
 }
 
 /** One `gatehouse <command>`: one file, one line in `commands.ts`. */

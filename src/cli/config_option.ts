@@ -32,10 +32,11 @@ export async function withConfig(
   file: string,
   terminal: Terminal,
   then: (config: Config) => Promise<ExitCode>,
+  load = () => loadConfig(file, { env: terminal.env, variants }),
 ): Promise<ExitCode> {
   let config: Config;
   try {
-    config = await loadConfig(file, { env: terminal.env, variants });
+    config = await load();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     print(terminal.stderr, ...error.problems.map(formatProblem));

@@ -1,11 +1,13 @@
 import cluster from 'node:cluster';
 import { availableParallelism } from 'node:os';
-import { composeHouse } from '../house.ts';
+import { composeHouse, type House } from '../house.ts';
 import type { Config } from '../model/config.ts';
 import { type Command, type ExitCode, print, type Terminal, UsageError } from './command.ts';
 import { configFile, readArguments, withConfig } from './config_option.ts';
+import { type ConfigSource, configSource, reloadOnChange } from './config_source.ts';
 import { demoLines } from './demo_lines.ts';
 import { supervise } from './supervisor.ts';
+import { askSupervisor } from './worker_messages.ts';
 
 /** Runs the gateway until it is told to stop. */
 export const start: Command = {
@@ -13,31 +15,57 @@ export const start: Command = {
   summary: 'run the gateway',
   usage: `gatehouse start [--config FILE]
 
-Runs until SIGTERM or SIGINT, then lets the requests in flight finish and exits with 0. A second signal exits at once.`,
+Runs until SIGTERM or SIGINT, then lets the requests in flight finish and exits with 0. A second signal exits at once.
+SIGHUP, or a change of the file or of one that it names, has the configuration read again; a wrong one changes nothing.`,
   async run(args, terminal) {
     const { values, positionals } = readArguments(args, {});
     if (positionals.length > 0) throw new UsageError(`unexpected "${positionals[0]}"`);
-    return withConfig(configFile(values.config, terminal), terminal, (config) => {
+    const file = configFile(values.config, terminal);
+    const source = configSource(file, terminal);
+    if (cluster.isWorker) return work(file, source, terminal);
+    const run = (config: Config): Promise<ExitCode> => {
       const workers = config.listen.workers === 'auto' ? availableParallelism() : config.listen.workers;
-      if (workers > 1 && cluster.isPrimary) return supervise(config, workers, terminal);
-      return serve(config, terminal);
-    });
+      return workers > 1 ? supervise(file, config, source, workers, terminal) : serve(file, config, source, terminal);
+    };
+    return withConfig(file, terminal, run, () => source.load());
   },
 };
 
-/** One process that serves: the only one, or one of the supervisor's workers. */
-async function serve(config: Config, terminal: Terminal): Promise<ExitCode> {
-  const alone = !cluster.isWorker;
-  const house = await composeHouse(config, { output: terminal.stdout, admin: alone ? 'own' : 'none' });
+/** The only process. */
+async function serve(file: string, config: Config, source: ConfigSource, terminal: Terminal): Promise<ExitCode> {
+  const house = await composeHouse(config, { output: terminal.stdout, admin: 'own' });
+  const stopLooking = reloadOnChange(file, source, terminal, () => house.reload((running) => source.load(running)));
+  const where = await open(house, 'listening');
+  print(terminal.stdout, ...demoLines(config, where.url));
+  await terminal.terminated;
+  stopLooking();
+  await house.drain();
+  return 0;
+}
+
+/** One of the supervisor's workers. It reads no file itself, and leaves SIGHUP, which may go to all of them, to the supervisor. */
+async function work(file: string, source: ConfigSource, terminal: Terminal): Promise<ExitCode> {
+  terminal.onHangup?.(() => {});
+  const supervisor = askSupervisor();
+  const contents = await supervisor.contents;
+  const run = async (config: Config): Promise<ExitCode> => {
+    const house = await composeHouse(config, { output: terminal.stdout, admin: 'none' });
+    supervisor.onReload((next) => house.reload((running) => source.loadFrom(next, running)));
+    await open(house, 'serving');
+    await terminal.terminated;
+    await house.drain();
+    return 0;
+  };
+  return withConfig(file, terminal, run, () => source.loadFrom(contents));
+}
+
+async function open(house: House, event: 'listening' | 'serving') {
   const where = await house.listen().catch((error: unknown) => {
     throw adviceOn(error);
   });
-  house.log.event('info', alone ? 'listening' : 'serving', { ...where, pid: process.pid });
+  house.log.event('info', event, { ...where, pid: process.pid });
   house.log.flush();
-  if (alone) print(terminal.stdout, ...demoLines(config, where.url));
-  await terminal.terminated;
-  await house.drain();
-  return 0;
+  return where;
 }
 
 /** What to do about an address that cannot be listened on; any other error as it is. */

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { composeSupervisorDesk } from '../house.ts';
 import type { Config } from '../model/config.ts';
 import { type ExitCode, print, type Terminal } from './command.ts';
+import { type ConfigSource, reloadOnChange } from './config_source.ts';
 import { demoLines } from './demo_lines.ts';
+import { createWorkerConfigurations } from './worker_messages.ts';
 
 /** A worker that dies young is not restarted faster than this, in milliseconds, doubling up to the second number. */
 const RESTART_DELAY = [100, 5_000] as const;
@@ -13,10 +15,16 @@ const HEALTHY_RUN = 60_000;
 const DRAIN_LIMIT = 35_000;
 
 /**
- * The parent of the workers: forks them, replaces the dead, answers the admin listener for all of them, and passes the wish to
+ * The parent of the workers: reads the configuration for them, forks them, replaces the dead, answers the admin listener for all of them, and passes the wish to
  * stop on. It serves no traffic itself.
  */
-export async function supervise(config: Config, count: number, terminal: Terminal): Promise<ExitCode> {
+export async function supervise(
+  file: string,
+  config: Config,
+  source: ConfigSource,
+  count: number,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const listening = new Set<Worker>();
   const missing = (): number => count - listening.size;
   const desk = await composeSupervisorDesk(config, {
@@ -30,6 +38,17 @@ export async function supervise(config: Config, count: number, terminal: Termina
   const fork = (): void => {
     if (!draining) forked.set(cluster.fork(), performance.now());
   };
+  const configurations = createWorkerConfigurations(
+    () => [...forked.keys()],
+    source.contents,
+    (listener) => cluster.on('message', listener),
+  );
+  const stopLooking = reloadOnChange(file, source, terminal, () =>
+    desk.reload(
+      (running) => source.load(running),
+      () => configurations.pass(source.contents),
+    ),
+  );
   const all = Promise.withResolvers<Address>();
   cluster.on('listening', (worker, address) => {
     listening.add(worker);
@@ -57,6 +76,7 @@ export async function supervise(config: Config, count: number, terminal: Termina
 
   await terminal.terminated;
   draining = true;
+  stopLooking();
   desk.drain();
   desk.log.event('info', 'draining');
   await endAll([...forked.keys()]);

@@ -14,9 +14,13 @@ import type { ConfigVariants } from './variants.ts';
 export interface LoadOptions {
   /** Where `${NAME}` is looked up. */
   readonly env: Environment;
-  /** Reads secret files; the file system by default. */
+  /** Reads the file itself; the file system by default. */
+  readonly readText?: ((file: string) => Promise<string>) | undefined;
+  /** Reads the files that it names; the file system by default. */
   readonly readFile?: ReadFile | undefined;
   readonly variants: ConfigVariants;
+  /** What runs: a file that differs where only a restart could follow is refused. */
+  readonly running?: Config | undefined;
 }
 
 /**
@@ -25,11 +29,11 @@ export interface LoadOptions {
  */
 export async function loadConfig(
   file: string,
-  { env, readFile = readSecretFile, variants }: LoadOptions,
+  { env, readText = readConfigurationFile, readFile = readSecretFile, variants, running }: LoadOptions,
 ): Promise<Config> {
   let text: string;
   try {
-    text = await readConfigurationFile(file);
+    text = await readText(file);
   } catch (error) {
     const problems = new Problems(file);
     problems.add(
@@ -39,5 +43,5 @@ export async function loadConfig(
     );
     return problems.throwAll();
   }
-  return parseConfig(text, { file, env, readFile, variants });
+  return parseConfig(text, { file, env, readFile, variants, running });
 }

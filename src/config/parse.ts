@@ -6,6 +6,7 @@ import { LARGEST_CONFIGURATION, type ReadFile } from './files.ts';
 import { Problems } from './problems.ts';
 import { Reader } from './reader.ts';
 import { resolveValues } from './resolve.ts';
+import { refuseWhatNeedsRestart } from './restart_only.ts';
 import { readSections } from './sections.ts';
 import type { Environment } from './substitute.ts';
 import type { ConfigVariants } from './variants.ts';
@@ -17,13 +18,15 @@ export interface ParseOptions {
   /** Reads what `file:` and TLS keys name, by absolute path. @throws Error whose message says why it cannot. */
   readonly readFile: ReadFile;
   readonly variants: ConfigVariants;
+  /** What runs: a text that differs where only a restart could follow is refused. */
+  readonly running?: Config | undefined;
 }
 
 /**
  * Turns the text of a configuration file into a frozen `Config`.
  * @throws ConfigError with every problem of the text.
  */
-export function parseConfig(text: string, { file, env, readFile, variants }: ParseOptions): Config {
+export function parseConfig(text: string, { file, env, readFile, variants, running }: ParseOptions): Config {
   const problems = new Problems(file);
   const readBeside: ReadFile = (path) => readFile(beside(file, path));
 
@@ -47,5 +50,10 @@ export function parseConfig(text: string, { file, env, readFile, variants }: Par
 
   // 5. All problems at once, or none.
   problems.throwIfAny();
-  return buildConfig(file, sections);
+  const config = buildConfig(file, sections);
+
+  // 6. What runs.
+  if (running) refuseWhatNeedsRestart(running, config, reader);
+  problems.throwIfAny();
+  return config;
 }
