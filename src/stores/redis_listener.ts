@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Clock } from '../model/clock.ts';
-import type { Milliseconds } from '../model/units.ts';
+import { type Milliseconds, milliseconds } from '../model/units.ts';
 import type { RedisKeys } from './redis_keys.ts';
 
-/** Without any message for this long, the stream counts as lost, and the connection is made anew. */
+/** With everything older than this on the way, the stream counts as lost, and the connection is made anew. */
 const LOST_MS = 3_000;
 
 export interface ListenerEvents {
@@ -16,7 +16,8 @@ export interface ListenerEvents {
 
 /**
  * Listens on one connection, and proves that it works by publishing to itself over it every second: the heartbeat goes to the
- * server and comes back on the same way as the messages that matter.
+ * server and comes back on the same way as the messages that matter. It says when it was sent, because a stream that lags brings
+ * messages all the time: what was published before that moment has arrived, and no more than that is certain.
  */
 export class RedisListener {
   readonly #connection: Redis;
@@ -40,8 +41,8 @@ export class RedisListener {
       this.#subscribed = false;
     });
     connection.on('message', (channel: string, text: string) => {
-      this.#heard();
       if (channel === keys.channel) events.message(text);
+      else this.#proven(milliseconds(Number(text)));
     });
   }
 
@@ -60,7 +61,7 @@ export class RedisListener {
     if (this.#connection.status === 'end') void this.#connection.connect().catch(() => {});
     if (!this.#subscribed) return;
     if (this.#silent()) this.#connection.disconnect(true);
-    else this.#connection.publish(this.#heartbeat, '').catch(() => {}); // silence is noticed, errors need not be
+    else this.#connection.publish(this.#heartbeat, String(this.#clock.monotonic())).catch(() => {}); // silence is noticed, errors need not be
   }
 
   close(): void {
@@ -71,19 +72,23 @@ export class RedisListener {
 
   async #subscribe(): Promise<void> {
     try {
+      const sentAt = this.#clock.monotonic();
       await this.#connection.subscribe(this.#keys.channel, this.#heartbeat);
       this.#subscribed = true;
-      this.#lastHeard = this.#clock.monotonic();
+      this.#lastHeard = sentAt;
       this.#events.up();
     } catch {
       if (!this.#closed && this.#connection.status === 'ready') this.#connection.disconnect(true);
     }
   }
 
-  #heard(): void {
+  /** @param sentAt when the heartbeat that has come back was sent. */
+  #proven(sentAt: Milliseconds): void {
+    // One that was sent before this connection was made proves nothing about it.
+    if (!(sentAt > this.#lastHeard)) return;
     const wasSilent = this.#silent();
-    this.#lastHeard = this.#clock.monotonic();
-    if (wasSilent && this.#subscribed) this.#events.up();
+    this.#lastHeard = sentAt;
+    if (wasSilent && !this.#silent() && this.#subscribed) this.#events.up();
   }
 
   #silent(): boolean {
