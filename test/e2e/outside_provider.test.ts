@@ -97,6 +97,8 @@ describe('in Chromium', () => {
     await page.getByRole('link', { name: /cancel/i }).click();
     expect(await page.getByRole('alert').textContent()).toContain('not signed in with Example Corp');
     await page.getByRole('button', { name: 'Continue with Sign-in of shop' }).click();
+    // Chromium cannot go back while it still moves the page to another process.
+    await page.locator('input[name=login]').waitFor();
     expect(new URL(page.url()).origin).toBe(shop.issuer);
     await page.goBack();
     await page.getByLabel('Username').fill('alice');
