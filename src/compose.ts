@@ -44,9 +44,9 @@ import { createConsents } from './registry/consents.ts';
 import { createUsers } from './registry/users.ts';
 import type { Backend, BackendVariant } from './stores/backend.ts';
 import { embedded } from './stores/embedded.ts';
+import type { CachedTokenStore } from './stores/lru.ts';
 import { memory } from './stores/memory.ts';
 import { redis } from './stores/redis.ts';
-import type { TokenStore } from './stores/token_store.ts';
 import { createIssuer } from './tokens/issuing.ts';
 import { createSigningKeys, keyAlgorithms } from './tokens/signing_keys.ts';
 
@@ -88,10 +88,12 @@ export interface Ground {
   readonly documents: Backend['documents'];
   readonly counters: Backend['counters'];
   /** The store of tokens, behind its cache. */
-  readonly store: TokenStore;
+  readonly store: CachedTokenStore;
   readonly clock: Clock;
   readonly passwords: PasswordVerifier;
   readonly attempts: Attempts;
+  /** As `attempts`, counted on this node alone, for what must go on without the store. */
+  readonly attemptsHere: Attempts;
   readonly limits: Limits;
   /** The key of one-time codes where the configuration names none. */
   readonly secret: string;
@@ -174,6 +176,7 @@ export function composeRules(config: Config, ground: Ground): Rules {
     facts,
     idTokens,
     signingKeys,
+    alone: { denials: store, attempts: ground.attemptsHere },
   });
 
   // What a route does not say of limits its dialect says, for all such routes together.

@@ -20,7 +20,9 @@ import type { Exchange } from './model/exchange.ts';
 import { createAttempts } from './oauth/attempts.ts';
 import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
+import { watchStore } from './observe/store_watch.ts';
 import { cached } from './stores/lru.ts';
+import { MemoryCounters } from './stores/memory_counters.ts';
 
 export interface CoreDependencies {
   /** Where connections print what a developer asked to see. */
@@ -40,6 +42,7 @@ export async function composeCore(config: Config, { output, log, metrics, clock,
   };
   const backend = await openStore(config, log, clock);
   const { documents, counters } = backend;
+  const watch = watchStore({ ping: () => backend.ping(), clock, event: (...said) => log.event(...said) });
   const store = cached(backend.tokens, config.cache, clock);
   const ground: Ground = {
     documents,
@@ -48,6 +51,7 @@ export async function composeCore(config: Config, { output, log, metrics, clock,
     clock,
     passwords: createPasswordVerifier(),
     attempts: createAttempts({ counters, clock }),
+    attemptsHere: createAttempts({ counters: new MemoryCounters(clock), clock }),
     limits: createLimits({ counters, clock }),
     secret: randomBytes(32).toString('base64url'),
     url,
@@ -112,6 +116,7 @@ export async function composeCore(config: Config, { output, log, metrics, clock,
     async close() {
       await upstreams.close();
       liveStreams.close();
+      watch.close();
       store.close();
       await backend.close();
       await demo?.close();

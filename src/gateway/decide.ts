@@ -1,4 +1,5 @@
 import type { Clock } from '../model/clock.ts';
+import type { Exchange } from '../model/exchange.ts';
 import { CorruptRecord, DependencyUnavailable, type Failure } from '../model/failure.ts';
 import type { Route } from '../model/route.ts';
 import type { AccessToken, TokenHash, TokenRef } from '../model/token.ts';
@@ -61,8 +62,8 @@ export interface DecisionFacts {
   readonly requestId: string;
   /** Canonical; empty if the target was refused. */
   readonly path: string;
-  /** Whether the token was known at once; absent if none was looked up. */
-  readonly cache?: 'hit' | 'miss' | undefined;
+  /** As in `Exchange`. */
+  readonly cache?: Exchange['cache'];
   /** What browsers are told in the answer, whoever gives it: names and values in turn. */
   readonly cors?: readonly string[] | undefined;
 }
@@ -125,7 +126,7 @@ export function createDecide({ routes, lookup, clock, kindOf, identify, cors, re
     if (isFailure(ref)) return { ...about, refuse: refuse(ref, route) };
 
     // 3. What is known about it. A store that cannot say is never taken for a "no".
-    const conclude = (cache: 'hit' | 'miss', record: AccessToken | undefined): Decision => {
+    const conclude = (cache: Exchange['cache'], record: AccessToken | undefined): Decision => {
       // 4. Whether that is enough for this route, judged anew on every request.
       if (record === undefined) return { ...about, cache, refuse: refuse(UNKNOWN_TOKEN, route) };
       const failure = authorize(record, route, head.method, clock.now());
@@ -136,9 +137,13 @@ export function createDecide({ routes, lookup, clock, kindOf, identify, cors, re
     const unknown = (error: unknown): Decision => ({ ...about, refuse: refuse(outage(error), route, error) });
     const staleness = route.serveCached > 0 && SAFE_METHODS.includes(head.method) ? route.serveCached : undefined;
     try {
-      const record = lookup.get('access', ref, staleness);
-      if (!(record instanceof Promise)) return conclude('hit', record);
-      return record.then((found) => conclude('miss', found)).catch(unknown);
+      let stale = false;
+      const onStale = (): void => {
+        stale = true;
+      };
+      const record = lookup.get('access', ref, staleness, onStale);
+      if (!(record instanceof Promise)) return conclude(stale ? 'stale' : 'hit', record);
+      return record.then((found) => conclude(stale ? 'stale' : 'miss', found)).catch(unknown);
     } catch (error) {
       return unknown(error);
     }
@@ -154,7 +159,7 @@ export function createDecide({ routes, lookup, clock, kindOf, identify, cors, re
     head: RequestHead,
     facts: HeadFacts,
     target: Target,
-    cache?: 'hit' | 'miss',
+    cache?: Exchange['cache'],
     ref?: TokenRef,
     staleness?: Milliseconds,
     record?: AccessToken,

@@ -1,3 +1,5 @@
+import { DependencyUnavailable } from '../model/failure.ts';
+
 /** Whether this process should get traffic. */
 export interface Readiness {
   /** From now on it should not, whatever else is well. */
@@ -6,7 +8,7 @@ export interface Readiness {
   reasons(): Promise<readonly string[]>;
 }
 
-/** @param ping resolves when the store answers, and gives up by itself. */
+/** @param ping resolves when the store answers, and gives up by itself; what it throws names the store. */
 export function createReadiness({ ping }: { readonly ping: () => Promise<void> }): Readiness {
   let draining = false;
   return {
@@ -14,11 +16,16 @@ export function createReadiness({ ping }: { readonly ping: () => Promise<void> }
       draining = true;
     },
     async reasons() {
-      const up = await ping().then(
-        () => true,
-        () => false,
-      );
-      return [...(draining ? ['draining'] : []), ...(up ? [] : ['the store does not answer'])];
+      const away = await ping().then(() => [], nameOf);
+      return [...(draining ? ['draining'] : []), ...away];
     },
   };
+}
+
+function nameOf(error: unknown): readonly string[] {
+  return [
+    error instanceof DependencyUnavailable
+      ? `the store does not answer: ${error.message}`
+      : 'the store does not answer',
+  ];
 }

@@ -21,8 +21,11 @@ export interface Exchange {
   readonly fault?: string | undefined;
   /** The origin that the call was sent to. */
   readonly upstream?: string | undefined;
-  /** `hit`: the token was known at once; `miss`: the store was asked. Absent when no token was looked up. */
-  readonly cache?: 'hit' | 'miss' | undefined;
+  /**
+   * `hit`: the token was known at once; `miss`: the store was asked; `stale`: it gave no answer, and what had been known served.
+   * Absent when no token was looked up.
+   */
+  readonly cache?: 'hit' | 'miss' | 'stale' | undefined;
   /** Body bytes received from and sent to the caller. */
   readonly bytesIn?: number | undefined;
   readonly bytesOut?: number | undefined;

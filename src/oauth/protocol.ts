@@ -5,7 +5,7 @@ import type { OperationName, Operations, ServerFacts } from '../model/protocol.t
 import type { PolicyOf } from '../model/token_policy.ts';
 import type { ClientRegistry } from '../registry/clients.ts';
 import type { ConsentRegistry } from '../registry/consents.ts';
-import type { TokenStore } from '../stores/token_store.ts';
+import type { Denials, TokenStore } from '../stores/token_store.ts';
 import type { Issuer } from '../tokens/issuing.ts';
 import type { SigningKeys } from '../tokens/signing_keys.ts';
 import type { Attempts } from './attempts.ts';
@@ -44,6 +44,8 @@ export interface ProtocolDependencies {
   readonly connections: readonly Connection[];
   readonly passwords: PasswordVerifier;
   readonly attempts: Attempts;
+  /** For revocations while the store is away: what counts wrong secrets on this node alone, and what denies here. */
+  readonly alone?: { readonly attempts: Pick<Attempts, 'clientSecret'>; readonly denials: Denials } | undefined;
   readonly codes: OneTimeCodes;
   readonly desk: SignInDesk;
   readonly store: TokenStore;
@@ -59,10 +61,14 @@ export interface ProtocolDependencies {
 
 export function createProtocol(deps: ProtocolDependencies): Protocol {
   const authenticate = createClientAuthentication(deps);
+  const alone = deps.alone && {
+    denials: deps.alone.denials,
+    authenticate: createClientAuthentication({ ...deps, attempts: deps.alone.attempts }),
+  };
   return {
     operations: {
       token: createTokenEndpoint({ ...deps, authenticate }),
-      revoke: createRevocation({ ...deps, authenticate }),
+      revoke: createRevocation({ ...deps, authenticate, alone }),
       introspect: createIntrospection({ ...deps, authenticate }),
       // RFC 8414: the facts of the configuration; the dialect adds its own URLs.
       metadata: async () => deps.facts,

@@ -1,6 +1,9 @@
+import type { Client } from '../model/client.ts';
+import { DependencyUnavailable } from '../model/failure.ts';
 import type { RevocationRequest } from '../model/protocol.ts';
+import type { TokenRef } from '../model/token.ts';
 import { milliseconds } from '../model/units.ts';
-import type { TokenStore } from '../stores/token_store.ts';
+import type { Denials, TokenStore } from '../stores/token_store.ts';
 import { familyRef } from '../tokens/families.ts';
 import { refOf } from '../tokens/format.ts';
 import type { AuthenticateClient } from './client_authentication.ts';
@@ -8,33 +11,55 @@ import type { AuthenticateClient } from './client_authentication.ts';
 export interface RevocationDependencies {
   readonly authenticate: AuthenticateClient;
   readonly store: TokenStore;
+  /** What this node can do while the store is away; absent: say so, and nothing else. */
+  readonly alone?: Alone | undefined;
 }
 
-/** Whose a token is never changes: while the store is away, any fact is young enough to end it here (G5). */
-const ANY_AGE = milliseconds(Number.POSITIVE_INFINITY);
+export interface Alone {
+  /** As `authenticate`, with wrong secrets counted on this node. */
+  readonly authenticate: AuthenticateClient;
+  readonly denials: Denials;
+}
+
+/** The store itself must answer, or each step would wait for it anew. */
+const NO_STALENESS = milliseconds(0);
 
 /**
  * RFC 7009: an access token goes alone, a refresh token takes its family with it (§2.1). A token that is unknown, or another
  * client's, is answered in the same way and left as it is: the answer tells nobody which tokens exist.
+ *
+ * While the store is away the answer is 503, and this node denies what the token may stand for from then on (G5). The first step
+ * that gets no answer is the last one that asks, so a caller waits for one budget of time.
  */
 export function createRevocation(deps: RevocationDependencies): (request: RevocationRequest) => Promise<undefined> {
-  const { authenticate, store } = deps;
+  const { authenticate, store, alone } = deps;
 
   return async ({ credentials, caller, token }) => {
-    const client = await authenticate(credentials, caller);
     const ref = refOf(token);
-    if (!ref) return undefined;
-
-    const access = await store.get('access', ref, ANY_AGE);
-    if (access) {
-      if (access.client === client.id) await store.take('access', ref);
-      return undefined;
+    let client: Client | undefined;
+    let finish: (() => Promise<unknown>) | undefined;
+    try {
+      client = await authenticate(credentials, caller);
+      finish = ref && (await ending(store, client, ref));
+    } catch (error) {
+      if (!(error instanceof DependencyUnavailable) || !alone || !ref) throw error;
+      const known = client ?? (await alone.authenticate(credentials, caller));
+      alone.denials.deny(ref, known.id, async (behind) => (await ending(behind, known, ref))?.());
+      throw error;
     }
-    const refresh = await store.get('refresh', ref);
-    if (refresh) {
-      const family = familyRef(ref.tag, refresh.family);
-      if ((await store.get('family', family))?.client === client.id) await store.revoke(family);
-    }
+    // What fails from here on the store in front denies by itself, as it is told what it is.
+    await finish?.();
     return undefined;
   };
+}
+
+/** @returns what ends the token, if it is one of this client's. */
+async function ending(store: TokenStore, client: Client, ref: TokenRef): Promise<(() => Promise<unknown>) | undefined> {
+  const access = await store.get('access', ref, NO_STALENESS);
+  if (access) return access.client === client.id ? () => store.take('access', ref) : undefined;
+  const refresh = await store.get('refresh', ref);
+  if (!refresh) return undefined;
+  const family = familyRef(ref.tag, refresh.family);
+  const owner = (await store.get('family', family))?.client;
+  return owner === client.id ? () => store.revoke(family) : undefined;
 }

@@ -4,6 +4,7 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Exchange } from '../model/exchange.ts';
+import { DependencyUnavailable } from '../model/failure.ts';
 import { createRequestSeries } from './request_series.ts';
 import { type UpstreamStats, watchUpstreams } from './upstream_metrics.ts';
 
@@ -59,6 +60,15 @@ export function createMetrics(): Metrics {
     labelNames: ['reason'],
     registers,
   });
+  const outages = (name: string, help: string) => new Counter({ name, help, labelNames: ['route'], registers });
+  const served = outages(
+    'gatehouse_store_outage_served_total',
+    'Calls that passed on what had been known of their token while the store gave no answer, by route.',
+  );
+  const turnedAway = outages(
+    'gatehouse_store_outage_refused_total',
+    'Calls that were refused with 503 because the store gave no answer, by route.',
+  );
   // In a plain map until someone asks, as in `request_series.ts`.
   const issued = new Map<string, number>();
   new Counter({
@@ -74,9 +84,11 @@ export function createMetrics(): Metrics {
 
   return {
     registry,
-    request({ route = 'none', method, status, duration, refused }) {
+    request({ route = 'none', method, status, duration, refused, fault, cache }) {
       series.record(route, METHODS.has(method) ? method : 'other', status, duration);
       if (refused) refusals.inc({ reason: refused });
+      if (cache === 'stale') served.inc({ route });
+      if (fault === DependencyUnavailable.name) turnedAway.inc({ route });
     },
     tokenIssued: (grant) => issued.set(grant, (issued.get(grant) ?? 0) + 1),
     watch({ cache, store, fastLane, upstreams }) {

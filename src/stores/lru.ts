@@ -8,7 +8,7 @@ import { hasExpired } from './entries.ts';
 import type { Invalidation } from './invalidation.ts';
 import { LruRecords } from './lru_records.ts';
 import { LruRevocations } from './lru_revocations.ts';
-import type { Answer, Entry, FamilyListing, Owner, TokenStore } from './token_store.ts';
+import type { Answer, Denials, Entry, FamilyListing, Owner, TokenStore } from './token_store.ts';
 
 /**
  * A cache of access tokens in front of any token store. It keeps facts, never decisions, and trusts them only while the
@@ -20,7 +20,7 @@ import type { Answer, Entry, FamilyListing, Owner, TokenStore } from './token_st
  * It must never make a dead token live: whatever this node revokes is forgotten before the store is asked, and denied here if
  * the store does not confirm.
  */
-export interface CachedTokenStore extends TokenStore {
+export interface CachedTokenStore extends TokenStore, Denials {
   stats(): CacheStats;
   /** Stops listening and retrying. Does not close the store behind it. */
   close(): void;
@@ -45,6 +45,12 @@ export function cached(store: TokenStore, settings: CacheSettings, clock: Clock)
 
 /** "No such token" is kept apart, so that a flood of guesses cannot push out real tokens. */
 const MOST_ABSENT = 10_000;
+
+/** What a caller may be given while the store gives no answer. */
+interface Allowed {
+  readonly staleness: Milliseconds | undefined;
+  readonly onStale: (() => void) | undefined;
+}
 
 /** One read of the store that any number of callers wait for. `stale` once something happened that it may have missed. */
 interface Flight {
@@ -81,10 +87,15 @@ class CachedTokens implements CachedTokenStore {
     });
   }
 
-  get<K extends RecordKind>(kind: K, ref: TokenRef, staleness?: Milliseconds): Answer<RecordOf[K] | undefined> {
+  get<K extends RecordKind>(
+    kind: K,
+    ref: TokenRef,
+    staleness?: Milliseconds,
+    onStale?: () => void,
+  ): Answer<RecordOf[K] | undefined> {
     if (kind === 'access') {
       // `kind` is K, so here RecordOf[K] is an AccessToken; the compiler does not narrow type parameters.
-      return this.#getAccess(ref, staleness) as Answer<RecordOf[K] | undefined>;
+      return this.#getAccess(ref, staleness, onStale) as Answer<RecordOf[K] | undefined>;
     }
     if (kind === 'family' && this.#revocations.denies(ref.hash)) return undefined;
     return this.#store.get(kind, ref);
@@ -120,6 +131,14 @@ class CachedTokens implements CachedTokenStore {
     return this.#store.families(owner, limit);
   }
 
+  deny(ref: TokenRef, client: string, finish: (store: TokenStore) => Promise<unknown>): void {
+    this.#revocations.doubt(ref, client, async () => {
+      await finish(this.#store);
+      // What it has ended is announced, but the denial must not be over before that has arrived.
+      this.#forgetAll();
+    });
+  }
+
   stats(): CacheStats {
     return {
       ...{ hits: this.#hits, misses: this.#misses, stale: this.#stale, evictions: this.#records.evictions },
@@ -133,17 +152,17 @@ class CachedTokens implements CachedTokenStore {
   }
 
   /** The hot path: a hit allocates nothing and waits for nothing. */
-  #getAccess(ref: TokenRef, staleness?: Milliseconds): Answer<AccessToken | undefined> {
+  #getAccess(ref: TokenRef, staleness?: Milliseconds, onStale?: () => void): Answer<AccessToken | undefined> {
     // 1. What this node has revoked is dead, whatever store and cache say.
     if (this.#revocations.denies(ref.hash)) return undefined;
     // 2. Without a working stream nothing that is kept can be trusted, and nothing may be kept.
-    if (!this.#mayKeep()) return this.#ask(ref, staleness);
+    if (!this.#mayKeep()) return this.#ask(ref, staleness, onStale);
     // 3. A fact that is young enough.
     const now = this.#clock.monotonic();
     const entry = this.#records.get(ref.hash);
     if (entry !== undefined && now - entry.filledAt <= this.#settings.ttl) {
       this.#hits += 1;
-      return this.#living(entry.record);
+      return this.#living(entry.record, ref);
     }
     // 4. A definite "no such token", moments ago.
     const absentSince = this.#absent.get(ref.hash);
@@ -153,7 +172,7 @@ class CachedTokens implements CachedTokenStore {
     }
     // 5. One read for all who ask.
     this.#misses += 1;
-    return this.#fill(ref, now, staleness);
+    return this.#fill(ref, now, staleness, onStale);
   }
 
   #mayKeep(): boolean {
@@ -161,20 +180,25 @@ class CachedTokens implements CachedTokenStore {
   }
 
   /** Asks the store for this caller alone and keeps nothing. */
-  #ask(ref: TokenRef, staleness?: Milliseconds): Answer<AccessToken | undefined> {
+  #ask(ref: TokenRef, staleness?: Milliseconds, onStale?: () => void): Answer<AccessToken | undefined> {
     this.#misses += 1;
     const seen = (record: AccessToken | undefined): AccessToken | undefined => {
       if (record === undefined) this.#records.drop(ref.hash); // not even for an outage
       return record;
     };
-    return this.#guarded(ref, staleness, () => {
+    return this.#guarded(ref, { staleness, onStale }, () => {
       const answer = this.#store.get('access', ref);
       return answer instanceof Promise ? answer.then(seen) : seen(answer);
     });
   }
 
-  #fill(ref: TokenRef, now: Milliseconds, staleness?: Milliseconds): Answer<AccessToken | undefined> {
-    return this.#guarded(ref, staleness, () => {
+  #fill(
+    ref: TokenRef,
+    now: Milliseconds,
+    staleness?: Milliseconds,
+    onStale?: () => void,
+  ): Answer<AccessToken | undefined> {
+    return this.#guarded(ref, { staleness, onStale }, () => {
       const shared = this.#flights.get(ref.hash)?.answer;
       if (shared !== undefined) return shared;
       const flight: Flight = { began: now, stale: false };
@@ -205,7 +229,7 @@ class CachedTokens implements CachedTokenStore {
   /** Runs a read that may answer now or later, and falls back on what is known if the store gives no answer. */
   #guarded(
     ref: TokenRef,
-    staleness: Milliseconds | undefined,
+    allowed: Allowed,
     read: () => Answer<AccessToken | undefined>,
   ): Answer<AccessToken | undefined> {
     try {
@@ -213,10 +237,10 @@ class CachedTokens implements CachedTokenStore {
       if (!(answer instanceof Promise)) return this.#living(answer, ref);
       return answer.then(
         (record) => this.#living(record, ref),
-        (error: unknown) => this.#withoutStore(ref, staleness, error),
+        (error: unknown) => this.#withoutStore(ref, allowed, error),
       );
     } catch (error) {
-      return this.#withoutStore(ref, staleness, error);
+      return this.#withoutStore(ref, allowed, error);
     }
   }
 
@@ -224,7 +248,7 @@ class CachedTokens implements CachedTokenStore {
    * The store gave no answer. A fact serves if it was certain not long ago: when it was read, or, as it would have been
    * announced, when the stream was last heard. Use does not renew either.
    */
-  #withoutStore(ref: TokenRef, staleness: Milliseconds | undefined, error: unknown): AccessToken | undefined {
+  #withoutStore(ref: TokenRef, { staleness, onStale }: Allowed, error: unknown): AccessToken | undefined {
     if (error instanceof CorruptRecord) this.#records.drop(ref.hash);
     const entry = this.#records.get(ref.hash);
     if (!(error instanceof DependencyUnavailable) || entry === undefined) throw error;
@@ -232,14 +256,17 @@ class CachedTokens implements CachedTokenStore {
     const bound = staleness === 0 ? 0 : Math.max(this.#settings.staleness, staleness ?? 0);
     if (this.#clock.monotonic() - certain > bound) throw error;
     this.#stale += 1;
+    onStale?.();
     return this.#living(entry.record, ref);
   }
 
   /** @returns the record unless it has expired or this node has ended it, possibly while it was being read. */
-  #living(record: AccessToken | undefined, ref?: TokenRef): AccessToken | undefined {
+  #living(record: AccessToken | undefined, ref: TokenRef): AccessToken | undefined {
     if (record === undefined || hasExpired(record.expiresAt, this.#clock.now())) return undefined;
-    if (this.#revocations.denies(record.family)) return undefined;
-    return ref !== undefined && this.#revocations.denies(ref.hash) ? undefined : record;
+    if (this.#revocations.denies(record.family) || this.#revocations.denies(ref.hash)) return undefined;
+    if (this.#revocations.doubts(ref, record.client))
+      throw new DependencyUnavailable('token store', 'a revocation has not been confirmed');
+    return record;
   }
 
   #forget(hash: TokenHash): void {
@@ -270,10 +297,14 @@ class CachedTokens implements CachedTokenStore {
     this.#flights.clear();
   }
 
-  #reset(): void {
+  #forgetAll(): void {
     this.#records.clear();
     this.#absent.clear();
     this.#groundAll();
+  }
+
+  #reset(): void {
+    this.#forgetAll();
     void this.#revocations.reassert();
   }
 }

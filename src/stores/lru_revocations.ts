@@ -1,16 +1,19 @@
 import type { Clock } from '../model/clock.ts';
 import { DependencyUnavailable } from '../model/failure.ts';
+import type { TokenRef } from '../model/token.ts';
 
 /** More revocations than this without a store are not remembered: the oldest denials give way. */
 const MOST = 100_000;
 const RETRY_EVERY_MS = 1_000;
-/** How many are tried again in one round, so that a store that is back is not met by all of them at once. */
-const PER_ROUND = 100;
 /** A failover may lose what was confirmed shortly before it (replication is asynchronous); those are made certain again. */
 const REASSERT_MS = 60_000;
 
 type Revocation = () => Promise<unknown>;
 
+/** A space is in no hash, family id or tag. */
+const placeOf = ({ tag }: TokenRef, client: string): string => `${tag} ${client}`;
+
+const asError = (error: unknown): unknown => error ?? new Error('nothing was thrown');
 const isUnavailable = (error: unknown): boolean => error instanceof DependencyUnavailable;
 
 /**
@@ -34,6 +37,23 @@ export class LruRevocations {
 
   denies(key: string): boolean {
     return this.#unconfirmed.size > 0 && this.#unconfirmed.has(key);
+  }
+
+  /** Whether a revocation that nobody could work out yet may be about this token of this client. */
+  doubts(ref: TokenRef, client: string): boolean {
+    return this.#unconfirmed.size > 0 && this.#unconfirmed.has(placeOf(ref, client));
+  }
+
+  /** Denies a token, and all of its grant that the client has: which of them the revocation ends is for the store to say. */
+  doubt(ref: TokenRef, client: string, finish: Revocation): void {
+    const place = placeOf(ref, client);
+    const settle = async (): Promise<void> => {
+      await finish();
+      this.#forget(ref.hash);
+      this.#forget(place);
+    };
+    this.#deny(ref.hash, settle);
+    this.#deny(place, settle);
   }
 
   /** Runs a revocation; denies the key here if the store does not confirm it. @throws what the revocation throws. */
@@ -63,9 +83,13 @@ export class LruRevocations {
     this.#timer = undefined;
   }
 
-  #confirm(key: string, revocation: Revocation): void {
+  #forget(key: string): void {
     this.#unconfirmed.delete(key);
     if (this.#unconfirmed.size === 0) this.close();
+  }
+
+  #confirm(key: string, revocation: Revocation): void {
+    this.#forget(key);
     this.#recent.delete(key);
     this.#recent.set(key, { at: this.#clock.monotonic(), revocation });
     this.#trimRecent();
@@ -85,9 +109,15 @@ export class LruRevocations {
     if (this.#retrying) return;
     this.#retrying = true;
     try {
-      for (const [key, revocation] of [...this.#unconfirmed].slice(0, PER_ROUND)) await this.attempt(key, revocation);
-    } catch {
-      // Still away: the rest would only wait for the same answer.
+      // One after another, so that a store that is back is not met by all of them at once.
+      for (const [key, revocation] of [...this.#unconfirmed]) {
+        if (!this.#unconfirmed.has(key)) continue;
+        const failure = await this.attempt(key, revocation).then(() => undefined, asError);
+        // Still away: the rest would only wait for the same answer.
+        if (isUnavailable(failure)) break;
+        // An answer, though not the usual one: the grant could not be read, and has been removed as a whole.
+        if (failure !== undefined) this.#forget(key);
+      }
     } finally {
       this.#retrying = false;
     }

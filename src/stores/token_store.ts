@@ -33,8 +33,14 @@ export interface TokenStore {
   /**
    * @param staleness how old a cached answer may be if the store cannot be asked; only a cache looks at it. Absent: as old as the
    * cache allows; 0: not at all, for those who keep count of its age themselves.
+   * @param onStale called before such an answer is given.
    */
-  get<K extends RecordKind>(kind: K, ref: TokenRef, staleness?: Milliseconds): Answer<RecordOf[K] | undefined>;
+  get<K extends RecordKind>(
+    kind: K,
+    ref: TokenRef,
+    staleness?: Milliseconds,
+    onStale?: () => void,
+  ): Answer<RecordOf[K] | undefined>;
 
   /**
    * Writes all entries or none. They share one tag. Families are also listed under their user and their client.
@@ -63,4 +69,14 @@ export interface TokenStore {
   families(owner: Owner, limit: number): Promise<readonly FamilyListing[]>;
 
   readonly invalidation: Invalidation;
+}
+
+/** What a cache can do for revocations that the store could not be told of. */
+export interface Denials {
+  /**
+   * From now on this node lets nothing pass of what the client got with this grant: the token itself is dead, and of its siblings
+   * nobody can say, which is `DependencyUnavailable`. Ends when `finish` succeeds, which is tried every second.
+   * @param finish given the store itself, without what this node denies.
+   */
+  deny(ref: TokenRef, client: string, finish: (store: TokenStore) => Promise<unknown>): void;
 }

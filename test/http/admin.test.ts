@@ -11,7 +11,7 @@ async function startAdmin(
   let storeUp = true;
   const readiness = createReadiness({
     ping: async () => {
-      if (!storeUp) throw new DependencyUnavailable('store', 'away');
+      if (!storeUp) throw new DependencyUnavailable('redis', 'no answer within 250 ms');
     },
   });
   const admin = createAdmin({ listen: { host: '127.0.0.1', port: 0 }, notReady: readiness.reasons, metrics });
@@ -37,7 +37,7 @@ describe('the admin listener', () => {
     const { ready, setStore } = await startAdmin();
     expect(await ready()).toEqual({ status: 'ready' });
     setStore(false);
-    expect(await ready()).toEqual({ status: 'not ready', reasons: ['the store does not answer'] });
+    expect(await ready()).toEqual({ status: 'not ready', reasons: ['the store does not answer: redis is unavailable: no answer within 250 ms'] });
     setStore(true);
     expect(await ready()).toEqual({ status: 'ready' });
   });

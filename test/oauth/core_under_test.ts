@@ -28,7 +28,8 @@ import { createUsers } from '../../src/registry/users.ts';
 import type { Backend } from '../../src/stores/backend.ts';
 import type { CounterStore } from '../../src/stores/counter_store.ts';
 import { memory } from '../../src/stores/memory.ts';
-import type { TokenStore } from '../../src/stores/token_store.ts';
+import { MemoryCounters } from '../../src/stores/memory_counters.ts';
+import type { Denials, TokenStore } from '../../src/stores/token_store.ts';
 import { createIssuer } from '../../src/tokens/issuing.ts';
 import { createSigningKeys, keyAlgorithms } from '../../src/tokens/signing_keys.ts';
 import { ManualClock } from '../support/manual_clock.ts';
@@ -83,6 +84,8 @@ export interface CoreOptions {
   readonly settings?: Partial<TokenSettings>;
   /** Wraps the store, to count or to break what passes. */
   readonly store?: (store: TokenStore) => TokenStore;
+  /** What revocations fall back on while the store is away: the cache that `store` made. */
+  readonly denials?: () => Denials;
   /** In place of a memory store: one that several nodes share. The clock must say the real time then. */
   readonly backend?: Backend;
   readonly now?: number;
@@ -152,6 +155,10 @@ export async function startCore(options: CoreOptions = {}) {
     policyOf,
     signingKeys,
     idTokens,
+    alone: options.denials && {
+      denials: options.denials(),
+      attempts: createAttempts({ counters: new MemoryCounters(clock), clock }),
+    },
   };
   const protocol = createProtocol(deps);
   const dialect = oauth2.create({ require_pkce: options.requirePkce ?? true }, { prefix: oauth2.prefix });

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { DependencyUnavailable } from '../../src/model/failure.ts';
 import { milliseconds } from '../../src/model/units.ts';
-import { cached } from '../../src/stores/lru.ts';
+import { type CachedTokenStore, cached } from '../../src/stores/lru.ts';
 import type { TokenStore } from '../../src/stores/token_store.ts';
 import { refOf } from '../../src/tokens/format.ts';
 import { ManualClock } from '../support/manual_clock.ts';
-import { CALLBACK, type Core, firstPair, getCode, newPkce, request, startCore } from './core_under_test.ts';
+import { basic, CALLBACK, type Core, firstPair, getCode, newPkce, request, startCore } from './core_under_test.ts';
 
 /** A store that can be taken away: then it does nothing and says so. */
 function breakable(store: TokenStore) {
@@ -47,29 +47,87 @@ beforeEach(async () => {
 });
 
 describe('a revocation while the store is away (G5)', () => {
-  it('denies the token here at once, however old the fact is that says whose it is', async () => {
+  const [ttl, staleness, negativeTtl] = [milliseconds(60_000), milliseconds(5_000), milliseconds(0)];
+  /** A route that serves cached tokens for a minute keeps answering. */
+  const SERVE_CACHED = milliseconds(60_000);
+
+  /** With a cache in front of the store. @param countersToo whether what counts wrong secrets goes away with it. */
+  async function startCached({ countersToo }: { countersToo: boolean }) {
     const clock = new ManualClock(0);
-    const [ttl, staleness, negativeTtl] = [milliseconds(60_000), milliseconds(5_000), milliseconds(0)];
+    let cache: CachedTokenStore | undefined;
     const core = await startCore({
       store: (store) => {
         const broken = breakable(store);
         state = broken.state;
-        const cache = cached(broken.wrapped, { maxTokens: 10, ttl, staleness, negativeTtl }, clock);
-        onTestFinished(() => cache.close());
+        cache = cached(broken.wrapped, { maxTokens: 10, ttl, staleness, negativeTtl }, clock);
         return cache;
       },
+      denials: () => {
+        if (cache === undefined) throw new Error('the store comes first');
+        return cache;
+      },
+      counters: (counters) => ({
+        forgive: (key) => counters.forgive(key),
+        reset: (key) => counters.reset(key),
+        hit: (key, window) => counters.hit(key, window),
+        peek: (key) => {
+          if (state.down && countersToo) throw new DependencyUnavailable('counters', 'no answer');
+          return counters.peek(key);
+        },
+      }),
     });
-    const { access } = await firstPair(core);
-    const ref = refOf(access);
-    if (ref === undefined) throw new Error('a token has no place');
-    // A route that serves cached tokens for a minute keeps answering.
-    const onSuchARoute = async () => core.store.get('access', ref, milliseconds(60_000));
-    await onSuchARoute();
+    onTestFinished(() => cache?.close());
+    const serving = async (token: string) => {
+      const ref = refOf(token);
+      if (ref === undefined) throw new Error('a token has no place');
+      return core.store.get('access', ref, SERVE_CACHED);
+    };
+    return { core, clock, serving };
+  }
+
+  it.each([false, true])(
+    'denies an access token here at once, however old what is known of it (counters too: %s)',
+    async (countersToo) => {
+      const { core, clock, serving } = await startCached({ countersToo });
+      const { access } = await firstPair(core);
+      await serving(access);
+      state.down = true;
+      clock.advance(30_000);
+      expect(await serving(access)).toBeDefined();
+      await expect(core.revoke({ token: access })).rejects.toThrow(DependencyUnavailable);
+      expect(await serving(access)).toBeUndefined();
+    },
+  );
+
+  it.each([false, true])(
+    'lets nothing pass that a refresh token gave, and ends it when the store is back (counters too: %s)',
+    async (countersToo) => {
+      const { core, serving } = await startCached({ countersToo });
+      const [pair, other] = [await firstPair(core), await firstPair(core)];
+      await serving(pair.access);
+      await serving(other.access);
+      state.down = true;
+      expect(await serving(pair.access)).toBeDefined();
+      await expect(core.revoke({ token: pair.refresh })).rejects.toThrow(DependencyUnavailable);
+      // Not 401: whether the refresh token was a good one nobody can say.
+      await expect(serving(pair.access)).rejects.toThrow(DependencyUnavailable);
+      expect(await serving(other.access)).toBeDefined();
+      state.down = false;
+      await expect.poll(() => serving(pair.access).catch(() => 'still denied'), { timeout: 3_000 }).toBeUndefined();
+      expect(await serving(other.access)).toBeDefined();
+      expect((await core.token({ grant_type: 'refresh_token', refresh_token: pair.refresh })).status).toBe(400);
+    },
+  );
+
+  it('is of no use to a client that the token is not for, or that cannot say who it is', async () => {
+    const { core, serving } = await startCached({ countersToo: true });
+    const { access, refresh } = await firstPair(core);
+    await serving(access);
     state.down = true;
-    clock.advance(30_000);
-    expect(await onSuchARoute()).toBeDefined();
-    await expect(core.revoke({ token: access })).rejects.toThrow(DependencyUnavailable);
-    expect(await onSuchARoute()).toBeUndefined();
+    await expect(core.revoke({ token: refresh }, basic('other', 'app-secret'))).rejects.toThrow(DependencyUnavailable);
+    expect(await serving(access)).toBeDefined();
+    expect((await core.revoke({ token: refresh }, basic('app', 'wrong'))).status).toBe(401);
+    expect(await serving(access)).toBeDefined();
   });
 });
 

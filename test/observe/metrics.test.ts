@@ -27,6 +27,17 @@ describe('the metrics', () => {
     expect(body).toContain('process_cpu_seconds_total');
   });
 
+  it('tell by route which calls passed although the store gave no answer, and which did not', async () => {
+    const metrics = createMetrics();
+    metrics.request({ ...exchange, cache: 'stale' });
+    metrics.request({ ...exchange, cache: 'miss' });
+    metrics.request({ ...exchange, status: 503, refused: 'temporarily_unavailable', fault: 'DependencyUnavailable' });
+    metrics.request({ ...exchange, status: 503, refused: 'temporarily_unavailable', fault: 'CorruptRecord' });
+    const { body } = await metrics.text();
+    expect(body).toContain('gatehouse_store_outage_served_total{route="orders"} 1');
+    expect(body).toContain('gatehouse_store_outage_refused_total{route="orders"} 1');
+  });
+
   it('do not grow with what callers invent', async () => {
     const metrics = createMetrics();
     for (let count = 0; count < 1_000; count++)
