@@ -1,4 +1,5 @@
-# The production dependencies alone. The package `node` is a devDependency for machines with an older Node: not needed here.
+# The production dependencies alone: the program has them inside, but scanners look for them here.
+# The package `node` is a devDependency for machines with an older Node: not needed here.
 FROM node:26-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -8,7 +9,7 @@ FROM node:26-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json rolldown.config.ts ./
 COPY src ./src
 RUN npm run build
 

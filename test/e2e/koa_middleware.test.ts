@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoConfig } from '../support/demo_config.ts';
+import { startGatehouse } from '../support/gatehouse_process.ts';
 import { type InstalledPackage, installPackage } from '../support/installed_package.ts';
+import { readSupply } from '../support/supply.ts';
 import { aliceTokens, call } from '../support/token_client.ts';
 
 /** An app somebody has, with Gatehouse mounted in it, as the README shows. */
@@ -46,6 +48,29 @@ describe('the published package, mounted in a Koa app', () => {
       child.kill('SIGTERM');
     }
     expect((await once(child, 'exit'))[0]).toBe(0);
+  });
+
+  it.each([1, 2])('runs as a gateway of its own with %i processes, and ends when it is told to', async (workers) => {
+    const database = join(installed.folder, `${workers}.db`);
+    const config = await demoConfig(
+      `{ type: embedded, path: "${database}" }`,
+      `listen: { host: 127.0.0.1, port: 0, workers: ${workers} }\n`,
+    );
+    const main = join(installed.folder, 'node_modules/gatehouse/dist/main.js');
+    const gatehouse = await startGatehouse(config, {}, main);
+    const { access_token } = await aliceTokens(gatehouse.url);
+    expect((await call(gatehouse.url, access_token)).status).toBe(200);
+    expect(await gatehouse.stop()).toBe(0);
+  });
+
+  it('carries the licence of everything that is in it', async () => {
+    const text = await readFile(join(installed.folder, 'node_modules/gatehouse/dist/licences.txt'), 'utf8');
+    const { licences } = await readSupply();
+    const headings = [...text.matchAll(/^(\S+) \d+\.\d+\.\d+ \((.+)\)$/gm)];
+    const names = headings.map(([, name]) => name);
+    expect(names).toEqual(expect.arrayContaining(['koa', 'ioredis', 'zod', 'lru-cache', 'openid-client']));
+    for (const [, name, licence] of headings)
+      expect([name, licences.runtime]).toEqual([name, expect.arrayContaining([licence])]);
   });
 
   it('has a command line that runs from dist', async () => {

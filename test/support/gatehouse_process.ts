@@ -29,13 +29,18 @@ process.on('exit', () => {
 /**
  * Starts `gatehouse start` with this YAML. `listen` and `admin` should ask for port 0; where they are is read from the log.
  * @param config the YAML text, or a path ending in `.yaml`
+ * @param main what Node runs: from source unless told otherwise
  */
-export async function startGatehouse(config: string, env: Record<string, string> = {}): Promise<GatehouseProcess> {
+export async function startGatehouse(
+  config: string,
+  env: Record<string, string> = {},
+  main = 'src/main.ts',
+): Promise<GatehouseProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-'));
   const file = config.endsWith('.yaml') ? resolve(config) : join(folder, 'gatehouse.yaml');
   if (!config.endsWith('.yaml')) await writeFile(file, config);
 
-  const child = spawn(process.execPath, [resolve('src/main.ts'), 'start', '--config', file], {
+  const child = spawn(process.execPath, [resolve(main), 'start', '--config', file], {
     cwd: folder,
     env: { PATH: process.env['PATH'] ?? '', NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -18,13 +18,10 @@ export async function installPackage(): Promise<InstalledPackage> {
   const modules = join(folder, 'node_modules');
   const home = join(modules, 'gatehouse');
   await mkdir(home, { recursive: true });
-  await run(process.execPath, [
-    'node_modules/typescript/bin/tsc',
-    '-p',
-    'tsconfig.build.json',
-    '--outDir',
-    join(home, 'dist'),
-  ]);
+  const dist = join(home, 'dist');
+  const types = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', dist];
+  const code = ['node_modules/rolldown/bin/cli.mjs', '-c', 'rolldown.config.ts', '--dir', dist];
+  await Promise.all([types, code].map((command) => run(process.execPath, command)));
   await copyFile('package.json', join(home, 'package.json'));
   for (const name of await readdir('node_modules')) {
     if (!name.startsWith('.')) await symlink(resolve('node_modules', name), join(modules, name));
