@@ -37,7 +37,10 @@ describe('the admin listener', () => {
     const { ready, setStore } = await startAdmin();
     expect(await ready()).toEqual({ status: 'ready' });
     setStore(false);
-    expect(await ready()).toEqual({ status: 'not ready', reasons: ['the store does not answer: redis is unavailable: no answer within 250 ms'] });
+    expect(await ready()).toEqual({
+      status: 'not ready',
+      reasons: ['the store does not answer: redis is unavailable: no answer within 250 ms'],
+    });
     setStore(true);
     expect(await ready()).toEqual({ status: 'ready' });
   });
