@@ -40,7 +40,7 @@ const siblings = [
 const doors = [
   ['ioredis', '^src/stores/redis'],
   ['lru-cache', '^src/stores/lru'],
-  ['koa|@koa/router|@koa/bodyparser', '^src/(http|console)/'],
+  ['koa|@koa/router', '^src/(http|console)/'],
   ['yaml', '^src/config/'],
   ['nodemailer', '^src/connections/email'],
   ['pino|prom-client', '^src/observe/'],
