@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { createFastLane, type FastLane } from '../../src/gateway/fast_lane.ts';
 import { createFullLane, type FullLane } from '../../src/gateway/full_lane.ts';
@@ -57,6 +58,8 @@ export interface LaneServerOptions {
   readonly trustedProxies?: readonly string[];
   readonly demoUrl?: string;
   readonly reportTarget?: TargetReport;
+  /** PEM texts: the server speaks TLS. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
 }
 
 export const alice: Identity = {
@@ -120,13 +123,18 @@ export async function startLaneServer(options: LaneServerOptions): Promise<LaneS
     headersTimeout: 10_000,
     keepAliveTimeout: 65_000,
   };
-  const server = createServer(settings, (request, response) => lane.handle(request, response));
+  const handle: RequestListener = (request, response) => lane.handle(request, response);
+  const server = options.tls
+    ? createTlsServer({ ...settings, ...options.tls }, handle)
+    : createServer(settings, handle);
   server.maxHeadersCount = 0;
   server.on('checkContinue', (request, response) => lane.handle(request, response));
   const sockets = new Set<Socket>();
-  const own = server.listeners('connection');
-  server.removeAllListeners('connection');
-  server.on('connection', (socket: Socket) => {
+  // TLS is spoken below; what reads requests begins where it is done.
+  const ready = options.tls ? 'secureConnection' : 'connection';
+  const own = server.listeners(ready);
+  server.removeAllListeners(ready);
+  server.on(ready, (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     const handOver = () => {

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { type Head, readHeadBytes, valuesOf } from './http_bytes.ts';
 
 export interface RawResponse {
@@ -21,11 +22,13 @@ export interface RawClient {
   close(): void;
 }
 
-export function rawClient(port: number): RawClient {
+/** @param tls speaks TLS, to whoever is there: what is under test is what is said inside. */
+export function rawClient(port: number, tls = false): RawClient {
   let bytes: Buffer = Buffer.alloc(0);
   let ended = false;
   let wake = () => {};
-  const socket = connect({ port, host: '127.0.0.1' });
+  const to = { port, host: '127.0.0.1' };
+  const socket: Socket = tls ? connectTls({ ...to, rejectUnauthorized: false }) : connect(to);
   socket.setNoDelay(true);
   socket.on('data', (chunk: Buffer) => {
     bytes = Buffer.concat([bytes, chunk]);
@@ -71,8 +74,13 @@ export function rawClient(port: number): RawClient {
 }
 
 /** Sends one request on a connection of its own and reads its answer. */
-export async function exchange(port: number, request: string | Buffer, method = 'GET'): Promise<RawResponse> {
-  const client = rawClient(port);
+export async function exchange(
+  port: number,
+  request: string | Buffer,
+  method = 'GET',
+  tls = false,
+): Promise<RawResponse> {
+  const client = rawClient(port, tls);
   client.send(request);
   try {
     return await client.response(method);
