@@ -12,6 +12,8 @@ export interface GatehouseProcess {
   readonly pid: number;
   /** Everything it printed so far, standard output and standard error together. */
   output(): string;
+  /** The same line by line, as it grows. */
+  readonly lines: readonly string[];
   /** Resolves with the first line, past or future, that matches. */
   line(pattern: RegExp): Promise<string>;
   /** Sends the signal and waits for the end. @returns the exit code, null if the signal itself ended it. */
@@ -81,6 +83,7 @@ export async function startGatehouse(
     admin: listening.admin,
     pid: child.pid ?? 0,
     output,
+    lines,
     line,
     exited,
     signal: (signal) => void child.kill(signal),

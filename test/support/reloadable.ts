@@ -37,16 +37,14 @@ export async function startReloadable(yaml: string, files: Record<string, string
   await put('gatehouse.yaml', yaml);
   const gatehouse = await startGatehouse(join(folder, 'gatehouse.yaml'));
 
-  let given = 0;
+  let read = 0;
   const outcome = async (): Promise<Outcome> => {
-    const mine = given++;
     for (;;) {
-      const line = gatehouse
-        .output()
-        .split('\n')
-        .filter((each) => OUTCOME.test(each))[mine];
-      if (line !== undefined) return JSON.parse(line) as Outcome;
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      while (read < gatehouse.lines.length) {
+        const line = gatehouse.lines[read++] ?? '';
+        if (OUTCOME.test(line)) return JSON.parse(line) as Outcome;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
     }
   };
   return {
