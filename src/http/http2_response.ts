@@ -47,7 +47,7 @@ export class Http2Response extends Writable {
     this.#bodyless = request.method === 'HEAD';
     // As with HTTP/1.1: who writes does not have to listen, and hears of the end by `close`.
     this.on('error', () => {});
-    stream.once('wantTrailers', () => stream.sendTrailers(Object.fromEntries(this.#trailers)));
+    stream.once('wantTrailers', () => this.#sendTrailers());
     stream.once('close', () => this.destroy());
   }
 
@@ -152,6 +152,22 @@ export class Http2Response extends Writable {
       this.#stream.resume();
     }
     done();
+  }
+
+  #sendTrailers(): void {
+    const lines: Record<string, string[]> = Object.create(null);
+    for (const [name, value] of this.#trailers) {
+      const lower = name.toLowerCase();
+      if (CONNECTION_HEADERS.has(lower)) continue;
+      lines[lower] ??= [];
+      lines[lower].push(value);
+    }
+    try {
+      this.#stream.sendTrailers(lines);
+    } catch {
+      // As with a head: what cannot be said must not end the process.
+      this.#stream.destroy(new BrokenOff());
+    }
   }
 
   #respond(status: number, lines: string[]): void {

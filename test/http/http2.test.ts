@@ -224,6 +224,14 @@ describe('a call over HTTP/2', () => {
     const answer = await askOnce({ ':path': '/open/a', te: 'trailers' });
     expect(answer).toMatchObject({ body: 'ok', complete: true, trailers: { 'x-sum': '7' } });
   });
+
+  it('passes every line of them on, and none that HTTP/2 has no way to say, which would end the process', async () => {
+    script = () =>
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nHTTP2-Settings: AAMA\r\nX-Sum: 7\r\nX-Sum: 8\r\n\r\n';
+    const answer = await askOnce({ ':path': '/open/a', te: 'trailers' });
+    expect(answer).toMatchObject({ body: 'ok', complete: true, trailers: { 'x-sum': '7, 8' } });
+    expect(answer.trailers).not.toHaveProperty('http2-settings');
+  });
 });
 
 describe('a stream that breaks', () => {

@@ -24,7 +24,7 @@ const EXTENSION = /^(?:;[!#$%&'*+.^_`|~0-9a-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9a-z-]+|
 
 /** Neither the end of the body, nor what concerns one connection, nor what must be known before it (RFC 9110 §6.5.1); nor ours. */
 const NOT_IN_TRAILERS =
-  /^(?:content-.*|transfer-encoding|trailer|te|host|connection|keep-alive|upgrade|proxy-.*|www-authenticate|authorization|set-cookie|cache-control|expires|age|vary|date|location|retry-after|access-control-.*|x-request-id|ratelimit.*)$/i;
+  /^(?:content-.*|transfer-encoding|trailer|te|host|connection|keep-alive|upgrade|http2-settings|proxy-.*|www-authenticate|authorization|set-cookie|cache-control|expires|age|vary|date|location|retry-after|access-control-.*|x-request-id|ratelimit.*)$/i;
 
 /** Takes the chunks out of a body (RFC 9112 §7.1), strictly, however it is cut. */
 export class Chunks {
