@@ -70,6 +70,21 @@ describe('a fault proxy', () => {
     expect((await echoed(socket, 'two', 500)).text).toMatch(/^one/);
   });
 
+  it('never lets a byte overtake another, however the delay changes', async () => {
+    const socket = await dial();
+    let back = '';
+    socket.on('data', (bytes) => (back += String(bytes)));
+    let sent = '';
+    for (let round = 0; round < 300; round += 1) {
+      proxy.set({ latency: (300 - round) / 10 });
+      const piece = `${round} `;
+      sent += piece;
+      socket.write(piece);
+      if (round % 3 === 0) await delay(0);
+    }
+    await expect.poll(() => back).toBe(sent);
+  });
+
   it('limits the bandwidth and slices', async () => {
     const socket = await dial();
     proxy.set({ bandwidth: 10_000 });

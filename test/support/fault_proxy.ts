@@ -179,27 +179,26 @@ class Pair {
 
 /** Passes bytes and their end in order, each piece as late as the faults of that moment want. */
 function pass(from: Socket, to: Socket, faults: () => Faults, direction: 'requests' | 'answers'): void {
+  /** What is held, in order: timers of different lengths do not keep theirs. */
+  const held: { readonly due: number; readonly act: () => void }[] = [];
+  let timer: NodeJS.Timeout | undefined;
   /** Monotonic time at which the last piece is through: what comes behind it cannot be earlier. */
   let free = 0;
-  let held = 0;
 
-  function after(wait: number, act: () => void): void {
-    held += 1;
-    const run = (): void => {
-      held -= 1;
-      act();
-    };
-    // Without a wait and with nothing before it a piece goes at once, so that a sound proxy costs next to nothing.
-    if (wait <= 0 && held === 1) run();
-    else setTimeout(run, Math.max(0, wait)).unref();
+  function release(): void {
+    timer = undefined;
+    while (held[0] !== undefined && held[0].due <= performance.now()) held.shift()?.act();
+    const [next] = held;
+    if (next !== undefined) timer = setTimeout(release, Math.max(1, next.due - performance.now())).unref();
   }
 
   function schedule(bytes: number, act: () => void): void {
     const { latency, bandwidth } = faults();
-    const now = performance.now();
-    const start = Math.max(now + latency, free);
+    const start = Math.max(performance.now() + latency, free);
     free = bandwidth > 0 ? start + (bytes / bandwidth) * 1_000 : start;
-    after(free - now, act);
+    held.push({ due: free, act });
+    // Without a wait and with nothing before it a piece goes at once, so that a sound proxy costs next to nothing.
+    if (timer === undefined) release();
   }
 
   from.on('data', (all: Buffer) => {
