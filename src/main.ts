@@ -35,11 +35,18 @@ const terminated = new Promise<void>((resolve) => {
 
 /** Only the class, the code and the frames are printed: a message may quote what it choked on, and that may be a secret. */
 function dieOf(kind: string, error: unknown): void {
-  const frames = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
+  const frames = error instanceof Error ? framesOf(error) : [];
   const name = error instanceof Error ? error.name : typeof error;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   process.stderr.write(`${JSON.stringify({ level: 'fatal', event: kind, error: name, code, stack: frames })}\n`);
   process.exit(1);
+}
+/** What follows the message, which may look like frames; nothing if the message is not the one that the stack begins with. */
+function framesOf({ message, stack = '' }: Error): string[] {
+  const [name = ''] = /^[^\n:]*(?:: )?/.exec(stack) ?? [];
+  if (!stack.startsWith(`${message}\n`, name.length)) return [];
+  const frames = stack.slice(name.length + message.length).split('\n');
+  return frames.filter((line) => /^\s+at /.test(line));
 }
 process.on('uncaughtException', (error) => dieOf('uncaught_exception', error));
 process.on('unhandledRejection', (error) => dieOf('unhandled_rejection', error));
