@@ -13,6 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Answered, type BusyCall, startCallers } from '../support/busy_callers.ts';
 import { isLong, measured } from '../support/measured.ts';
+import { startRedis } from '../support/redis_server.ts';
 import { startReloadable } from '../support/reloadable.ts';
 import { post } from '../support/token_client.ts';
 
@@ -51,10 +52,12 @@ interface Which {
   readonly origin: string;
 }
 
-const yaml = (lane: string, { name, origin }: Which) => `
+/** Nothing is cached: every call waits for the store, so that reloads fall between its decision and its way out. */
+const yaml = (lane: string, store: string, { name, origin }: Which) => `
 listen: { host: 127.0.0.1, port: 0, fast_lane: ${lane === 'fast'} }
 admin: { host: 127.0.0.1, port: 0 }
-store: { type: memory }
+store: { type: redis, url: "${store}" }
+cache: { max_tokens: 0 }
 routes:
   - name: api
     path: /api/*
@@ -82,11 +85,13 @@ function calls(url: string, token: string): (turn: number) => BusyCall {
 
 describe.each(['fast', 'full'])('on the %s lane', (lane) => {
   it(`${RELOADS} reloads under load, some of them bad, and SIGTERM break nothing`, { timeout: 120_000 }, async () => {
+    const redis = await startRedis();
+    onTestFinished(() => redis.stop());
     const places = [
       { name: 'one', origin: await upstream('one') },
       { name: 'two', origin: await upstream('two') },
     ] as const;
-    const running = await startReloadable(yaml(lane, places[0]));
+    const running = await startReloadable(yaml(lane, redis.url, places[0]));
     const { url } = running.gatehouse;
     const authorization = `Basic ${Buffer.from('app:the-secret-of-the-app').toString('base64')}`;
     const answer = await post(`${url}/oauth2/token`, { grant_type: 'client_credentials' }, authorization);
@@ -102,7 +107,7 @@ describe.each(['fast', 'full'])('on the %s lane', (lane) => {
         expect((await running.ready()).status).toBe(200);
       } else {
         const which = places[turn % 2] ?? places[0];
-        expect((await running.change(yaml(lane, which))).event).toBe('reloaded');
+        expect((await running.change(yaml(lane, redis.url, which))).event).toBe('reloaded');
         times.push(performance.now() - began);
       }
       // No reload without calls around it.
