@@ -16,6 +16,7 @@ const DOCUMENTS = [
   'CHANGELOG.md',
   'bench/README.md',
   'docs/forward_auth.md',
+  'docs/operations.md',
 ];
 
 /** Where a path in backticks may start: at the root, or (`gateway/decide.ts`) at the room. */
