@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Outgoing } from '../../src/gateway/upstream/exchange.ts';
+import type { AnswerHead, Outgoing } from '../../src/gateway/upstream/exchange.ts';
 import { createUpstreams } from '../../src/gateway/upstream/upstreams.ts';
 import type { Upstream } from '../../src/model/route.ts';
 import { milliseconds } from '../../src/model/units.ts';
 import { startDeafListener } from '../support/deaf_listener.ts';
 import { route } from '../support/lane_server.ts';
 import { type Script, startRecordingUpstream } from '../support/recording_upstream.ts';
-import { begin, call, type Told } from '../support/upstream_call.ts';
+import { begin, CollectingReader, call, type Told } from '../support/upstream_call.ts';
 import { startWorkerUpstream } from '../support/worker_upstream.ts';
 
 const open: { close(): Promise<void> }[] = [];
@@ -121,6 +121,28 @@ describe('an idle connection', () => {
   });
 });
 
+const HANDSHAKE = { method: 'GET', target: '/x', headers: [], body: 'none', upgrade: 'websocket' } as const;
+
+/** Who asks to switch, and listens to what the upstream says after that. */
+function listener() {
+  const reader = new CollectingReader();
+  const heard = new Promise<string>((resolve) => {
+    Object.assign(reader, {
+      onSwitch(_head: AnswerHead, connection: Socket) {
+        open.push({ close: async () => void connection.destroy() });
+        connection.once('data', (words: Buffer) => resolve(String(words))).resume();
+      },
+    });
+  });
+  return { reader, heard };
+}
+
+async function switches(there: Socket | undefined): Promise<void> {
+  there?.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  there?.write('hello');
+}
+
 describe('the bound of connections', () => {
   it('lets further calls wait for one', async () => {
     const { upstream, upstreams, to } = await start(undefined, { maxConnections: 2 });
@@ -171,6 +193,35 @@ describe('the bound of connections', () => {
     answer();
     expect(await last).toMatchObject({ status: 200 });
     expect(upstream.requests).toHaveLength(3);
+  });
+
+  it('gives a call that may switch protocols a connection of its own, also when it had to wait for it', async () => {
+    const { script, waiting, answer } = onDemand();
+    const { upstream, upstreams, to } = await start(script, { maxConnections: 1 });
+    const first = call(upstreams, to);
+    await upstream.next();
+    const { reader, heard } = listener();
+    upstreams.send({ ...HANDSHAKE, route: to }, reader);
+    answer();
+    expect(await first).toMatchObject({ status: 200 });
+    await upstream.next();
+    await switches(waiting[0]);
+    expect(await heard).toBe('hello');
+    expect(upstream.connections).toHaveLength(2);
+  });
+
+  it('closes one that is idle for a call that needs one of its own', async () => {
+    const { script, waiting, answer } = onDemand();
+    const { upstream, upstreams, to } = await start(script, { maxConnections: 1 });
+    const first = call(upstreams, to);
+    await upstream.next();
+    answer();
+    expect(await first).toMatchObject({ status: 200 });
+    const { reader, heard } = listener();
+    upstreams.send({ ...HANDSHAKE, route: to }, reader);
+    await upstream.next();
+    await switches(waiting[0]);
+    expect(await heard).toBe('hello');
   });
 });
 

@@ -50,7 +50,10 @@ export class Pool {
 
   /** @param fresh on a new connection, whatever is idle. */
   carry(call: Passenger, fresh = false): void {
-    const idle = fresh || call.outgoing.upgrade !== undefined ? undefined : this.#idle.pop();
+    const own = fresh || call.outgoing.upgrade !== undefined;
+    const idle = own ? undefined : this.#idle.pop();
+    // An idle one makes room for it.
+    if (own && this.#open >= this.settings.maxConnections) this.#idle.shift()?.drop();
     if (idle !== undefined) {
       call.onBoard(idle);
       idle.carry(call);
@@ -59,7 +62,7 @@ export class Pool {
     } else if (this.#open < this.settings.maxConnections) {
       this.#dial(call);
     } else if (this.#waiting.size < this.settings.maxWaiting) {
-      const waiting = new Waiting(call, this.#waiting);
+      const waiting = new Waiting(call, own, this.#waiting);
       waiting.deadline = Math.min(deadlines.in(this.settings.connectTimeout), call.mustEnd);
       deadlines.watch(waiting);
       this.#waiting.add(waiting);
@@ -109,6 +112,12 @@ export class Pool {
   }
 
   #onIdle(connection: Connection): void {
+    const [first] = this.#waiting;
+    if (first?.own === true) {
+      // Its place is what that call waits for.
+      connection.drop();
+      return;
+    }
     const next = this.#next();
     if (next !== undefined) {
       next.onBoard(connection);
@@ -134,10 +143,13 @@ export class Pool {
 class Waiting implements Watched {
   deadline = NEVER;
   readonly call: Passenger;
+  /** Whether no connection will do that has carried another call. */
+  readonly own: boolean;
   readonly #queue: Set<Waiting>;
 
-  constructor(call: Passenger, queue: Set<Waiting>) {
+  constructor(call: Passenger, own: boolean, queue: Set<Waiting>) {
     this.call = call;
+    this.own = own;
     this.#queue = queue;
   }
 
