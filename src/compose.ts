@@ -49,6 +49,7 @@ import { memory } from './stores/memory.ts';
 import { redis } from './stores/redis.ts';
 import { createIssuer } from './tokens/issuing.ts';
 import { createSigningKeys, keyAlgorithms } from './tokens/signing_keys.ts';
+import { isMarked, type TokenMarks } from './tokens/token_marks.ts';
 
 /** The stores, by the `type` of `store:`. */
 const stores: Readonly<Record<string, BackendVariant>> = { embedded, redis, memory };
@@ -89,6 +90,7 @@ export interface Ground {
   readonly counters: Backend['counters'];
   /** The store of tokens, behind its cache. */
   readonly store: CachedTokenStore;
+  readonly marks: TokenMarks;
   readonly clock: Clock;
   readonly passwords: PasswordVerifier;
   readonly attempts: Attempts;
@@ -116,7 +118,7 @@ export interface Rules {
 
 /** Joins everything between the listeners and the ground. Changes nothing outside, so that what throws here has done no harm. */
 export function composeRules(config: Config, ground: Ground): Rules {
-  const { documents, counters, store, clock, passwords, attempts, limits, report, log } = ground;
+  const { documents, counters, store, marks, clock, passwords, attempts, limits, report, log } = ground;
   const clients = createClients({ configured: config.clients, documents, clock });
   const users = createUsers({ configured: config.users, documents });
   const consents = createConsents({ documents, clock });
@@ -138,8 +140,12 @@ export function composeRules(config: Config, ground: Ground): Rules {
       print: ground.print,
     }),
   );
-  const issuer = createIssuer({ store, clock, settings: config.tokens });
+  const issuer = createIssuer({ store, clock, settings: config.tokens, marks });
   const policyOf: PolicyOf = (type) => dialectOf(type).tokens;
+  const unmarked = speaking
+    .flatMap(({ dialect }) => [dialect.tokens.access, dialect.tokens.refresh])
+    .filter((shape) => !isMarked(shape));
+  const isForged = (token: string): boolean => marks.isForged(token, unmarked);
   const facts: ServerFacts = {
     get issuer() {
       return config.listen.publicUrl ?? ground.url();
@@ -160,7 +166,7 @@ export function composeRules(config: Config, ground: Ground): Rules {
   const codes = createOneTimeCodes({ store, counters, clock, secret });
   const desk = createSignInDesk({ connections: proving, attempts, codes });
   const protocol = createProtocol({
-    grants: Object.values(grants).map((create) => create({ store, desk, clock, idTokens, policyOf })),
+    grants: Object.values(grants).map((create) => create({ store, isForged, desk, clock, idTokens, policyOf })),
     attempts,
     codes,
     desk,
@@ -169,6 +175,7 @@ export function composeRules(config: Config, ground: Ground): Rules {
     consents,
     passwords,
     store,
+    isForged,
     issuer,
     clock,
     settings: config.tokens,
@@ -187,6 +194,7 @@ export function composeRules(config: Config, ground: Ground): Rules {
   const gateway = createGateway({
     routes,
     lookup: store,
+    isForged: (token, ref) => !store.remembers(ref) && isForged(token),
     counters,
     limits,
     clock,

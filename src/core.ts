@@ -23,6 +23,7 @@ import type { Metrics } from './observe/metrics.ts';
 import { watchStore } from './observe/store_watch.ts';
 import { cached } from './stores/lru.ts';
 import { MemoryCounters } from './stores/memory_counters.ts';
+import { createTokenMarks } from './tokens/token_marks.ts';
 
 export interface CoreDependencies {
   /** Where connections print what a developer asked to see. */
@@ -44,10 +45,12 @@ export async function composeCore(config: Config, { output, log, metrics, clock,
   const { documents, counters } = backend;
   const watch = watchStore({ ping: () => backend.ping(), clock, event: (...said) => log.event(...said) });
   const store = cached(backend.tokens, config.cache, clock);
+  const marks = createTokenMarks({ documents });
   const ground: Ground = {
     documents,
     counters,
     store,
+    marks,
     clock,
     passwords: createPasswordVerifier(),
     attempts: createAttempts({ counters, clock }),
@@ -117,6 +120,7 @@ export async function composeCore(config: Config, { output, log, metrics, clock,
       await upstreams.close();
       liveStreams.close();
       watch.close();
+      marks.close();
       store.close();
       await backend.close();
       await demo?.close();

@@ -21,10 +21,15 @@ const IN_QUERY = invalid('Tokens are not accepted in the query; send "Authorizat
 /**
  * Reads the bearer token of a request strictly as RFC 6750 §2.1 writes it.
  * @param query empty, or `?` and what follows.
+ * @param isForged tells of a token that nobody needs to be asked about.
  * @returns where the token's record would be; undefined if the request brings none (another scheme is none); or
  * `invalid_request`, or `invalid_token` for one that cannot exist.
  */
-export function readBearer(facts: HeadFacts, query: string): TokenRef | Failure | undefined {
+export function readBearer(
+  facts: HeadFacts,
+  query: string,
+  isForged: (token: string, ref: TokenRef) => boolean = NEVER,
+): TokenRef | Failure | undefined {
   if (facts.repeatedAuthorization) return REPEATED;
   if (query !== '' && namesTokenInQuery(query)) return IN_QUERY;
   const value = facts.authorization;
@@ -35,8 +40,12 @@ export function readBearer(facts: HeadFacts, query: string): TokenRef | Failure 
   if (start === SCHEME.length) return MALFORMED;
   const token = value.slice(start);
   // What no token is made of (a space, a comma, a tab) is malformed; what is merely too short or too long is unknown.
-  return refOf(token) ?? (isToken68(token) ? UNKNOWN_TOKEN : MALFORMED);
+  const ref = refOf(token);
+  if (ref !== undefined) return isForged(token, ref) ? UNKNOWN_TOKEN : ref;
+  return isToken68(token) ? UNKNOWN_TOKEN : MALFORMED;
 }
+
+const NEVER = (): boolean => false;
 
 /** Scheme names ignore case (RFC 9110 §11.1). A scheme that merely starts with "Bearer" is another one. */
 function hasBearerScheme(value: string): boolean {

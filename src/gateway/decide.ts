@@ -84,6 +84,8 @@ export interface DecideDependencies {
   readonly routes: Routes;
   readonly lookup: TokenStore;
   readonly clock: Clock;
+  /** Tells at once of a token that cannot be one of ours and is not cached; absent: the store is asked about every one. */
+  readonly isForged?: ((token: string, ref: TokenRef) => boolean) | undefined;
   readonly kindOf: HeaderKinds;
   readonly identify: Identify;
   readonly cors: Cors;
@@ -97,7 +99,7 @@ const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
  * Makes the decision about a request head, the same for every way in. It knows no socket, changes nothing, and caches nothing:
  * the store in front of it may remember facts about tokens, never what was decided about them.
  */
-export function createDecide({ routes, lookup, clock, kindOf, identify, cors, refuse }: DecideDependencies) {
+export function createDecide({ routes, lookup, clock, isForged, kindOf, identify, cors, refuse }: DecideDependencies) {
   return function decide(head: RequestHead): Answer<Decision> {
     // 1. One canonical target, one host, one framing; the route that covers exactly that.
     const target = canonicalTarget(head.target);
@@ -118,7 +120,7 @@ export function createDecide({ routes, lookup, clock, kindOf, identify, cors, re
     if (route.auth === 'none') return pass(about, route, head, facts, target);
 
     // 2. The bearer token.
-    const ref = readBearer(facts, target.query);
+    const ref = readBearer(facts, target.query, isForged);
     if (ref === undefined) {
       if (route.auth === 'required') return { ...about, refuse: refuse(NO_TOKEN, route) };
       return pass(about, route, head, facts, target);

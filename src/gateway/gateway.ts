@@ -1,6 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import type { Failure } from '../model/failure.ts';
 import type { IdentityHeaders, Route } from '../model/route.ts';
+import type { TokenRef } from '../model/token.ts';
 import type { WireResponse } from '../model/wire.ts';
 import type { CounterStore } from '../stores/counter_store.ts';
 import type { Answer, TokenStore } from '../stores/token_store.ts';
@@ -23,6 +24,8 @@ export interface GatewayDependencies {
   readonly routes: readonly Route[];
   /** Where tokens are looked up: a store, or the cache in front of it. */
   readonly lookup: TokenStore;
+  /** Tells at once of a token that cannot be one of ours and is not cached; absent: the store is asked about every one. */
+  readonly isForged?: ((token: string, ref: TokenRef) => boolean) | undefined;
   readonly counters: CounterStore;
   /** What counts calls, if it is to outlive this gateway. */
   readonly limits?: Limits | undefined;

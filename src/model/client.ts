@@ -83,5 +83,7 @@ export interface DocumentOf {
   readonly contact: { readonly id: string };
   readonly consent: Consent;
   readonly signing_key: SigningKey;
+  /** What the marks of tokens are made with: see tokens/token_marks.ts. */
+  readonly token_key: { readonly key: string };
 }
 export type DocumentKind = keyof DocumentOf;

@@ -9,6 +9,8 @@ import type { AuthenticateClient } from './client_authentication.ts';
 export interface IntrospectionDependencies {
   readonly authenticate: AuthenticateClient;
   readonly store: TokenStore;
+  /** As in ProtocolDependencies. */
+  readonly isForged?: ((token: string) => boolean) | undefined;
 }
 
 const INACTIVE = { active: false } as const;
@@ -17,7 +19,7 @@ const INACTIVE = { active: false } as const;
 export function createIntrospection(
   deps: IntrospectionDependencies,
 ): (request: IntrospectionRequest) => Promise<IntrospectionAnswer> {
-  const { authenticate, store } = deps;
+  const { authenticate, store, isForged } = deps;
 
   return async ({ credentials, caller, token }) => {
     const client = await authenticate(credentials, caller);
@@ -27,7 +29,7 @@ export function createIntrospection(
         'A public client cannot introspect tokens: use a client that has a secret.',
       );
     }
-    const ref = refOf(token);
+    const ref = isForged?.(token) ? undefined : refOf(token);
     const answer = ref && ((await accessToken(ref)) ?? (await refreshToken(ref)));
     return answer?.client === client.id ? answer : INACTIVE;
   };

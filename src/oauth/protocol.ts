@@ -49,6 +49,8 @@ export interface ProtocolDependencies {
   readonly codes: OneTimeCodes;
   readonly desk: SignInDesk;
   readonly store: TokenStore;
+  /** Tells at once of a token that cannot be one of ours; absent: the store is asked about every one. */
+  readonly isForged?: ((token: string) => boolean) | undefined;
   readonly issuer: Issuer;
   readonly idTokens: IdTokens;
   readonly signingKeys: Pick<SigningKeys, 'published'>;

@@ -8,17 +8,19 @@ import type { SignInDesk } from './sign_in.ts';
 
 export interface UserInfoDependencies {
   readonly store: TokenStore;
+  /** As in ProtocolDependencies. */
+  readonly isForged?: ((token: string) => boolean) | undefined;
   readonly clients: Pick<ClientRegistry, 'find'>;
   readonly desk: Pick<SignInDesk, 'current'>;
 }
 
 /** OpenID Connect Core §5.3: what the scopes of an access token tell about its user, as they are today. */
 export function createUserInfo(deps: UserInfoDependencies): (request: UserInfoRequest) => Promise<Claims> {
-  const { store, clients, desk } = deps;
+  const { store, clients, desk, isForged } = deps;
 
   return async ({ token, requiredScope }) => {
     if (token === undefined) throw missing();
-    const ref = refOf(token);
+    const ref = isForged?.(token) ? undefined : refOf(token);
     const record = ref && (await store.get('access', ref));
     if (!record) throw dead();
     if (requiredScope !== undefined && !record.scopes.includes(requiredScope)) throw insufficient(requiredScope);

@@ -60,6 +60,7 @@ const SHAPES: { readonly [K in DocumentKind]: z.ZodType<DocumentOf[K]> } = {
   username: z.object({ id: z.string() }),
   contact: z.object({ id: z.string() }),
   signing_key: signingKey,
+  token_key: z.object({ key: z.string().length(43) }),
   consent,
 };
 

@@ -21,6 +21,8 @@ import type { Answer, Denials, Entry, FamilyListing, Owner, TokenStore } from '.
  * the store does not confirm.
  */
 export interface CachedTokenStore extends TokenStore, Denials {
+  /** Whether an access token is in memory, however old: asking for it may cost nothing. */
+  remembers(ref: TokenRef): boolean;
   stats(): CacheStats;
   /** Stops listening and retrying. Does not close the store behind it. */
   close(): void;
@@ -137,6 +139,10 @@ class CachedTokens implements CachedTokenStore {
       // What it has ended is announced, but the denial must not be over before that has arrived.
       this.#forgetAll();
     });
+  }
+
+  remembers(ref: TokenRef): boolean {
+    return this.#records.has(ref.hash);
   }
 
   stats(): CacheStats {

@@ -71,6 +71,11 @@ export class LruRecords {
     return found;
   }
 
+  /** Whether it is kept, however old. */
+  has(hash: TokenHash): boolean {
+    return this.#records.has(hash);
+  }
+
   set(hash: TokenHash, { record, filledAt }: CachedRecord): void {
     const kept: Kept = {
       text: encodeRecord('access', record),

@@ -12,6 +12,7 @@ export class MemoryDocuments implements DocumentStore {
     contact: new Map(),
     consent: new Map(),
     signing_key: new Map(),
+    token_key: new Map(),
   };
 
   async get<K extends DocumentKind>(kind: K, id: string): Promise<DocumentOf[K] | undefined> {

@@ -11,6 +11,7 @@ import { tokenHash } from './hashing.ts';
 import { type Cast, mintAccess, mintRefresh } from './minting.ts';
 import { seal, unseal } from './replay.ts';
 import { planRotation } from './rotation.ts';
+import type { TokenMarks } from './token_marks.ts';
 
 /** Makes tokens and writes their records: the only code that mints what clients hold. */
 export interface Issuer {
@@ -55,17 +56,19 @@ export interface IssuerDependencies {
   readonly store: TokenStore;
   readonly clock: Clock;
   readonly settings: TokenSettings;
+  /** Marks what is minted; absent: nothing is marked. */
+  readonly marks?: Pick<TokenMarks, 'key'> | undefined;
 }
 
 /** Rounds in which somebody else may change the family first. */
 const MOST_ROUNDS = 32;
 
-export function createIssuer({ store, clock, settings }: IssuerDependencies): Issuer {
+export function createIssuer({ store, clock, settings, marks }: IssuerDependencies): Issuer {
   async function issue(order: IssueOrder): Promise<TokenAnswer> {
     const now = inSeconds(clock.now());
     const ref = order.family ?? newFamilyRef(order.policy);
     const authorization = { ...authorizationOf(order.authorization), scopes: order.scopes };
-    const casts = castsOf(order.policy, now);
+    const casts = await castsOf(order.policy, now);
     const access = mintAccess(ref, authorization, casts.access);
     const refresh = order.refreshable ? mintRefresh(ref, 0, casts.refresh) : undefined;
     const family: Family = {
@@ -115,7 +118,7 @@ export function createIssuer({ store, clock, settings }: IssuerDependencies): Is
     const now = inSeconds(clock.now());
     const generation = family.generation + 1;
     const authorization = { ...authorizationOf(family), ...(order.user && { user: order.user }) };
-    const casts = castsOf(order.policy, now);
+    const casts = await castsOf(order.policy, now);
     const access = mintAccess(ref, { ...authorization, scopes }, casts.access);
     const refresh = mintRefresh(ref, generation, casts.refresh);
     const pair = { accessToken: access.token, refreshToken: refresh.token, scopes, issuedAt: now };
@@ -144,7 +147,7 @@ export function createIssuer({ store, clock, settings }: IssuerDependencies): Is
     const { ref, scopes } = order;
     const now = inSeconds(clock.now());
     const authorization = { ...authorizationOf(family), ...(order.user && { user: order.user }) };
-    const { access: cast } = castsOf(order.policy, now);
+    const { access: cast } = await castsOf(order.policy, now);
     const access = mintAccess(ref, { ...authorization, scopes }, cast);
     const record: Family = {
       ...family,
@@ -158,10 +161,14 @@ export function createIssuer({ store, clock, settings }: IssuerDependencies): Is
   }
 
   /** What the policy says of both tokens, with the configuration's lifetimes where it says nothing. */
-  function castsOf(policy: TokenPolicy, now: Seconds): { readonly access: Cast; readonly refresh: Cast } {
+  async function castsOf(
+    policy: TokenPolicy,
+    now: Seconds,
+  ): Promise<{ readonly access: Cast; readonly refresh: Cast }> {
+    const mark = await marks?.key();
     return {
-      access: { shape: policy.access, now, ttl: policy.accessTtl ?? settings.accessTtl },
-      refresh: { shape: policy.refresh, now, ttl: settings.refreshTtl },
+      access: { shape: policy.access, now, mark, ttl: policy.accessTtl ?? settings.accessTtl },
+      refresh: { shape: policy.refresh, now, mark, ttl: settings.refreshTtl },
     };
   }
 

@@ -37,6 +37,8 @@ export interface Grant {
 /** What `create` of every grant is handed; each takes what it needs. */
 export interface GrantDependencies {
   readonly store: TokenStore;
+  /** Tells at once of a token that cannot be one of ours; absent: the store is asked about every one. */
+  readonly isForged?: ((token: string) => boolean) | undefined;
   readonly desk: SignInDesk;
   readonly clock: Clock;
   readonly idTokens: IdTokens;

@@ -4,12 +4,12 @@ import { refOf } from '../../tokens/format.ts';
 import type { Grant, GrantDependencies } from './grant.ts';
 
 /** RFC 6749 §6: a refresh token of the client's own. Whether it is the live one is decided where it is rotated. */
-export function create({ store }: Pick<GrantDependencies, 'store'>): Grant {
+export function create({ store, isForged }: Pick<GrantDependencies, 'store' | 'isForged'>): Grant {
   return {
     type: 'refresh_token',
     async authorize({ refreshToken }, client) {
       if (refreshToken === undefined) throw new ProtocolError('invalid_request', 'Send refresh_token.');
-      const found = refOf(refreshToken);
+      const found = isForged?.(refreshToken) ? undefined : refOf(refreshToken);
       const token = found && (await store.get('refresh', found));
       if (!token) throw unknown();
       const ref = familyRef(found.tag, token.family);
