@@ -6,6 +6,7 @@ import { openStore } from './compose.ts';
 import { database } from './connections/database.ts';
 import { hashPassword, isPasswordHash } from './connections/password_hash.ts';
 import { type CoreDependencies, composeCore } from './core.ts';
+import { trustedProxies } from './gateway/forwarded.ts';
 import { createAdmin } from './http/admin.ts';
 import { createEdge } from './http/edge.ts';
 import { createMiddleware, type Middleware } from './http/middleware.ts';
@@ -68,8 +69,10 @@ export async function composeHouse(
   let url = '';
   const core = await composeCore(config, { output, log, metrics, clock, url: () => url });
   const readiness = createReadiness({ ping: () => core.backend.ping() });
+  let isProxy = trustedProxies(config.listen.trustedProxies);
   const edge = createEdge({
     listen: config.listen,
+    isProxy: (address) => isProxy(address),
     endpoints: core.endpoints,
     fullLane: core.fullLane,
     firstReader: config.listen.fastLane ? core.fastLane : undefined,
@@ -100,6 +103,7 @@ export async function composeHouse(
         const next = await load(running);
         const { tls } = next.listen;
         await core.reload(next, () => tls && edge.certificate(tls));
+        isProxy = trustedProxies(next.listen.trustedProxies);
         log.setLevel(next.log.level);
         running = next;
       }),

@@ -23,6 +23,7 @@ export function buildConfig(file: string, sections: Sections): Config {
       tls: listen.tls && { cert: beside(file, listen.tls.cert), key: beside(file, listen.tls.key) },
       http2: listen.http2,
       maxConnections: listen.max_connections,
+      maxConnectionsPerAddress: listen.max_connections_per_address,
       fastLane: listen.fast_lane,
       trustedProxies: listen.trusted_proxies,
       publicUrl: listen.public_url,

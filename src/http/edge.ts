@@ -40,7 +40,9 @@ export function createEndpoints({
 
 export interface EdgeDependencies {
   readonly listen: Pick<ListenSettings, 'host' | 'port' | 'tls'> &
-    Partial<Pick<ListenSettings, 'path' | 'http2' | 'maxConnections'>>;
+    Partial<Pick<ListenSettings, 'path' | 'http2' | 'maxConnections' | 'maxConnectionsPerAddress'>>;
+  /** Addresses that may have as many connections as there are. */
+  readonly isProxy?: ((address: string | undefined) => boolean) | undefined;
   readonly endpoints: FindEndpoint;
   readonly fullLane: FullLane;
   /** Reads connections before the HTTP server does. */
@@ -56,6 +58,7 @@ export interface EdgeDependencies {
 /** The main listener, not yet listening. */
 export function createEdge({
   listen,
+  isProxy,
   endpoints,
   fullLane,
   firstReader,
@@ -70,5 +73,5 @@ export function createEdge({
     if (own) own.handle(request, response);
     else fullLane.handle(request, response);
   };
-  return createListener({ ...listen, handle, firstReader, upgrades, report, trouble });
+  return createListener({ ...listen, isProxy, handle, firstReader, upgrades, report, trouble });
 }

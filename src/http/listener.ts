@@ -34,6 +34,10 @@ export interface ListenerOptions extends Address {
   readonly http2?: boolean | undefined;
   /** How many connections may be open at once; more are answered 503. */
   readonly maxConnections?: number | undefined;
+  /** How many of them may come from one address; absent: all. */
+  readonly maxConnectionsPerAddress?: number | undefined;
+  /** Addresses that this does not bind: proxies, which come for many. */
+  readonly isProxy?: ((address: string | undefined) => boolean) | undefined;
   readonly handle: RequestListener;
   /** Is given each connection before the HTTP server, whose limits and time-outs begin with what is handed over. */
   readonly firstReader?: FirstReader | undefined;
@@ -101,7 +105,14 @@ export function createListener(options: ListenerOptions): Listener {
     else if (first) first.take(socket, handOver);
     else handOver();
   });
-  readBefore(server, 'connection', createCrowd({ max: maxConnections, plain: !secure, report }));
+  readBefore(
+    server,
+    'connection',
+    createCrowd({
+      ...{ max: maxConnections, perAddress: options.maxConnectionsPerAddress, isProxy: options.isProxy },
+      ...{ plain: !secure, report },
+    }),
+  );
 
   const refuse = createRefuse({ connections, report });
   const lost = new WeakSet<Socket>();

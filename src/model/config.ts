@@ -54,6 +54,8 @@ export interface ListenSettings {
   readonly http2: boolean;
   /** How many connections each process keeps open. */
   readonly maxConnections: number;
+  /** How many of them may come from one address; absent: all. */
+  readonly maxConnectionsPerAddress?: number | undefined;
   /** Whether plain calls are carried without node:http. */
   readonly fastLane: boolean;
   /** CIDR ranges whose `X-Forwarded-*` headers are believed. */

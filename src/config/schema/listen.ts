@@ -39,6 +39,14 @@ export const listen = z.strictObject({
     .max(1_000_000)
     .default(20_000)
     .describe('Connections that each process keeps open at once; more are answered 503.'),
+  max_connections_per_address: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe(
+      'Of these, those that may come from one address (IPv6: one /64); trusted_proxies may have all. Default: all.',
+    ),
   fast_lane: z
     .boolean()
     .default(true)
