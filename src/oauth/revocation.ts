@@ -1,5 +1,5 @@
 import type { Client } from '../model/client.ts';
-import { DependencyUnavailable } from '../model/failure.ts';
+import { CorruptRecord, DependencyUnavailable } from '../model/failure.ts';
 import type { RevocationRequest } from '../model/protocol.ts';
 import type { TokenRef } from '../model/token.ts';
 import { milliseconds } from '../model/units.ts';
@@ -55,11 +55,19 @@ export function createRevocation(deps: RevocationDependencies): (request: Revoca
 
 /** @returns what ends the token, if it is one of this client's. */
 async function ending(store: TokenStore, client: Client, ref: TokenRef): Promise<(() => Promise<unknown>) | undefined> {
-  const access = await store.get('access', ref, NO_STALENESS);
+  const access = await Promise.try(() => store.get('access', ref, NO_STALENESS)).catch(orCorrupt);
+  // Nobody can say whose it was, and nobody can use it: it may go.
+  if (access instanceof CorruptRecord) return () => store.take('access', ref).catch(orCorrupt);
   if (access) return access.client === client.id ? () => store.take('access', ref) : undefined;
   const refresh = await store.get('refresh', ref);
   if (!refresh) return undefined;
   const family = familyRef(ref.tag, refresh.family);
   const owner = (await store.get('family', family))?.client;
   return owner === client.id ? () => store.revoke(family) : undefined;
+}
+
+/** @returns a record that cannot be read as the fact that it cannot. @throws everything else. */
+function orCorrupt(error: unknown): CorruptRecord {
+  if (error instanceof CorruptRecord) return error;
+  throw error;
 }
