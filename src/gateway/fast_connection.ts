@@ -71,7 +71,9 @@ export class FastConnection implements Caller, Watched, Waiting {
   #paused = false;
   #pumping = false;
   #lingered = 0;
+  /** Bytes of the last answer that the system had not taken, and when it is given up if it takes none of them. */
   #unwritten = 0;
+  #givenUp = NEVER;
   /** Answers that are written when the turn is over. */
   #answers = '';
 
@@ -164,7 +166,9 @@ export class FastConnection implements Caller, Watched, Waiting {
 
   #skip(bytes: Buffer): void {
     this.#takeBody(bytes);
-    if (this.#bodyLeft === 0) this.#state = READING;
+    if (this.#bodyLeft > 0) return;
+    this.#state = READING;
+    if (!this.#stuck) this.#expectHead();
   }
 
   #linger(bytes: Buffer): void {
@@ -310,6 +314,7 @@ export class FastConnection implements Caller, Watched, Waiting {
     this.#held = undefined;
     this.#socket.end();
     this.#unwritten = this.#socket.writableLength;
+    this.#givenUp = deadlines.in(this.#exchange.idleTimeout);
     this.deadline = deadlines.in(LINGER_TIME);
   }
 
@@ -337,7 +342,8 @@ export class FastConnection implements Caller, Watched, Waiting {
 
   /** The listener closes: see `FirstReader`. */
   drain(): void {
-    if (this.#state !== READING || this.#held !== undefined) return;
+    // An answer that the caller is still reading is under way.
+    if (this.#state !== READING || this.#held !== undefined || this.#stuck) return;
     const closing = deadlines.in(this.#spoke ? QUIET : HEAD_TIME);
     if (closing < this.deadline) this.deadline = closing;
   }
@@ -367,12 +373,13 @@ export class FastConnection implements Caller, Watched, Waiting {
   /** An answer that the caller is still reading may take its time, as long as it goes on. */
   #endLate(): void {
     const left = this.#socket.writableLength;
-    if (left === 0 || left === this.#unwritten) {
+    if (left === 0 || (left === this.#unwritten && deadlines.passed(this.#givenUp))) {
       this.#socket.destroy();
       return;
     }
+    if (left !== this.#unwritten) this.#givenUp = deadlines.in(this.#exchange.idleTimeout);
     this.#unwritten = left;
-    this.deadline = deadlines.in(IDLE_TIME);
+    this.deadline = deadlines.in(LINGER_TIME);
   }
 }
 

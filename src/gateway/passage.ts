@@ -194,6 +194,7 @@ export class Passage implements AnswerReader, BodySink, LiveStream, Watched {
   };
 
   onDeadline(): void {
+    deadlines.forget(this);
     this.#response.destroy();
   }
 
