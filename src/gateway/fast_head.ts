@@ -75,6 +75,8 @@ interface Name {
 /** Names by their spelling: there are few, and one string for each makes every later look-up by it cheap. */
 const remembered = new Map<string, Name>();
 const REMEMBERED = 1024;
+/** Callers choose names: longer ones would fill the memory. */
+const LONGEST = 64;
 
 /**
  * Reads the head at the start of `text`.
@@ -185,7 +187,7 @@ function nameOf(sent: string): Name {
   // A copy: a part of a string keeps the whole head alive, and with it the token.
   const text = Buffer.from(sent, 'latin1').toString('latin1');
   const name: Name = { text, kind: KINDS.get(text.toLowerCase()) ?? 'plain' };
-  if (remembered.size < REMEMBERED) remembered.set(text, name);
+  if (remembered.size < REMEMBERED && text.length <= LONGEST) remembered.set(text, name);
   return name;
 }
 

@@ -60,8 +60,9 @@ const SPECIAL: readonly (readonly [string, HeaderKind])[] = [
 /** `x-original-url` and its like make frameworks serve another path than the one that was checked. */
 const DROPPED_PREFIXES = ['proxy-', 'x-original-', 'x-rewrite-'];
 
-/** Names seen are remembered, up to here: callers choose them. */
+/** Names seen are remembered, so many of up to so many characters: callers choose them. */
 const REMEMBERED = 1024;
+const LONGEST = 64;
 
 /**
  * Compiles the table of header names. Every spelling that some server reads as one of ours or as a framing header (other case,
@@ -88,7 +89,7 @@ export function headerKinds(identityHeaders: IdentityHeaders): HeaderKinds {
     const known = remembered.get(name);
     if (known !== undefined) return known;
     const kind = kindOf(name);
-    if (remembered.size < REMEMBERED) remembered.set(name, kind);
+    if (remembered.size < REMEMBERED && name.length <= LONGEST) remembered.set(name, kind);
     return kind;
   };
 }

@@ -29,8 +29,9 @@ export function compileResponseRules({ name, responseHeaders }: Route): Compiled
   return compile(name, responseHeaders, (header) => !NEVER_IN_ANSWERS.test(plainSpelling(header)));
 }
 
-/** Names seen are remembered, up to here: callers choose them. */
+/** Names seen are remembered, so many of up to so many characters: callers choose them. */
 const REMEMBERED = 1024;
+const LONGEST = 64;
 
 function compile(
   route: string,
@@ -50,7 +51,7 @@ function compile(
       const known = remembered.get(name);
       if (known !== undefined) return known;
       const drop = plain.has(plainSpelling(name));
-      if (remembered.size < REMEMBERED) remembered.set(name, drop);
+      if (remembered.size < REMEMBERED && name.length <= LONGEST) remembered.set(name, drop);
       return drop;
     },
   };

@@ -174,12 +174,14 @@ const SPECIAL = new Map<string, Kind>([
 /** Names that upstreams have sent, by their spelling. There are few; the bound is for upstreams that make names up. */
 const remembered = new Map<string, Kind>();
 const REMEMBERED = 1024;
+const LONGEST = 64;
 
 function kindOf(name: string): Kind {
   const known = remembered.get(name);
   if (known !== undefined) return known;
   const kind = SPECIAL.get(name.toLowerCase()) ?? 'forward';
-  if (remembered.size < REMEMBERED) remembered.set(name, kind);
+  // A copy: a part of a string keeps the whole answer alive.
+  if (remembered.size < REMEMBERED && name.length <= LONGEST) remembered.set(Buffer.from(name).toString('latin1'), kind);
   return kind;
 }
 

@@ -15,9 +15,10 @@ const NAME = METHOD;
 /** Also what is not latin1: written as bytes, `č` would become a carriage return. */
 const UNSENDABLE = /[^\t\x20-\x7e\x80-\xff]/;
 
-/** Names that were seen to be tokens, up to here: callers choose them. */
+/** Names that were seen to be tokens, so many of up to so many characters: callers choose them. */
 const names = new Set<string>();
 const REMEMBERED = 1024;
+const LONGEST = 64;
 
 /** Whether a call of this method without a body says `Content-Length: 0` (RFC 9110 §8.6). */
 export function expectsBody(method: string): boolean {
@@ -56,6 +57,6 @@ export function declaredLength(headers: readonly string[]): number {
 
 function isName(name: string): boolean {
   if (!NAME.test(name)) return false;
-  if (names.size < REMEMBERED) names.add(name);
+  if (names.size < REMEMBERED && name.length <= LONGEST) names.add(name);
   return true;
 }
