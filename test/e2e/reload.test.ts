@@ -1,11 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
 import { selfSigned } from '../http/self_signed.ts';
 import { type Reloadable, startReloadable } from '../support/reloadable.ts';
 import { post } from '../support/token_client.ts';
@@ -139,6 +140,38 @@ it('changes nothing for a bad file, says where it is bad until a good one comes,
   await running.put('gatehouse.yaml', good);
   expect(await running.outcome()).toMatchObject({ event: 'reloaded' });
   expect((await running.ready()).body).toEqual({ status: 'ready' });
+});
+
+it('leaves streams and tunnels that are open as they are, whatever becomes of their routes', async () => {
+  const streaming = Promise.withResolvers<ServerResponse>();
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: before\n\n');
+    streaming.resolve(response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close().closeAllConnections());
+  const events = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const routes = '  - { name: sockets, path: /sockets/*, upstream: demo, strip_prefix: /sockets }';
+  const running = await started(yaml(events, { routes }));
+  const { token } = await tokenOf(running);
+  const headers = { authorization: `Bearer ${token}` };
+  const stream = await fetch(`${running.gatehouse.url}/api/events`, { headers });
+  const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
+  expect((await reader?.read())?.value).toBe('data: before\n\n');
+  const socket = new WebSocket(`${running.gatehouse.url.replace('http', 'ws')}/sockets/socket`, { headers });
+  await once(socket, 'open');
+
+  const other = yaml(await named('one')).replace('/api/*', '/elsewhere');
+  expect(await running.change(other)).toMatchObject({ event: 'reloaded' });
+  expect(await call(running, token)).toEqual([404, '']);
+  (await streaming.promise).end('data: after\n\n');
+  expect((await reader?.read())?.value).toBe('data: after\n\n');
+  expect((await reader?.read())?.done).toBe(true);
+  const echoed = once(socket, 'message');
+  socket.send('still there?');
+  expect(String((await echoed)[0])).toContain('still there?');
+  socket.close();
 });
 
 it('refuses what only a restart can change, with the place, and applies nothing else of that file', async () => {
