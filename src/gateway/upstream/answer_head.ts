@@ -181,7 +181,8 @@ function kindOf(name: string): Kind {
   if (known !== undefined) return known;
   const kind = SPECIAL.get(name.toLowerCase()) ?? 'forward';
   // A copy: a part of a string keeps the whole answer alive.
-  if (remembered.size < REMEMBERED && name.length <= LONGEST) remembered.set(Buffer.from(name).toString('latin1'), kind);
+  if (remembered.size < REMEMBERED && name.length <= LONGEST)
+    remembered.set(Buffer.from(name).toString('latin1'), kind);
   return kind;
 }
 
