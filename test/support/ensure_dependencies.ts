@@ -21,6 +21,7 @@ const FOR_TESTS: Programs = {
   apache2: 'apache2',
   haproxy: 'haproxy',
   caddy: 'caddy',
+  slowhttptest: 'slowhttptest',
 };
 
 /**
