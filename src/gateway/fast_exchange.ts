@@ -63,6 +63,8 @@ const CALLER_LEFT = 499;
  * thousands per second the difference shows.
  */
 export class FastExchange implements AnswerReader, LiveStream {
+  /** How long the body may pause in either direction, and how long its caller may take for the end of the answer. */
+  idleTimeout = NO_ROUTE_IDLE;
   readonly #lane: Lane;
   readonly #caller: Caller;
   #started: Milliseconds = milliseconds(0);
@@ -89,20 +91,10 @@ export class FastExchange implements AnswerReader, LiveStream {
     this.#caller = caller;
   }
 
-  /** How long the body may pause in either direction. */
-  get idleTimeout(): Milliseconds {
-    return this.#forward?.route.upstream.idleTimeout ?? NO_ROUTE_IDLE;
-  }
-
   /** Takes the request whose head the caller has read. */
   begin(): void {
     this.#started = this.#lane.clock.monotonic();
-    this.#decision = undefined;
-    this.#forward = undefined;
-    this.#reply = undefined;
-    this.#admission = undefined;
-    this.#sending = undefined;
-    this.#watched = undefined;
+    this.idleTimeout = NO_ROUTE_IDLE;
     this.#unsent = '';
     this.#status = 0;
     this.#chunked = false;
@@ -128,6 +120,7 @@ export class FastExchange implements AnswerReader, LiveStream {
     this.#decision = decision;
     if ('forward' in decision) {
       this.#forward = decision.forward;
+      this.idleTimeout = decision.forward.route.upstream.idleTimeout;
       const admitted = this.#lane.gateway.admit(decision.forward);
       if (admitted instanceof Promise) {
         admitted.then((later) => this.#pass(decision.forward, later)).catch((error) => this.#fail(error));
@@ -330,5 +323,17 @@ export class FastExchange implements AnswerReader, LiveStream {
       bytesOut: this.#sent,
       cut: cut || undefined,
     });
+    this.#forget();
+  }
+
+  /** The next request begins with nothing of this one, and one that never comes has nothing to keep in memory. */
+  #forget(): void {
+    this.#decision = undefined;
+    this.#forward = undefined;
+    this.#reply = undefined;
+    this.#admission = undefined;
+    this.#sending = undefined;
+    this.#watched = undefined;
+    this.#caller.head.forget();
   }
 }

@@ -13,12 +13,14 @@ export const INCOMPLETE = 0;
 /** Not of this grammar: whoever knows the whole of HTTP must read it. */
 export const UNUSUAL = -1;
 
+const NO_HEADERS: readonly string[] = [];
+
 /** A request head that is read into again and again: it holds what was read last. */
 export class FastHead implements RequestHead {
   method = '';
   target = '';
   readonly httpVersion = '1.1';
-  rawHeaders: readonly string[] = [];
+  rawHeaders = NO_HEADERS;
   remoteAddress: string | undefined;
   readonly secure: boolean;
   /** The value of the one Host header. */
@@ -30,6 +32,13 @@ export class FastHead implements RequestHead {
 
   constructor(secure: boolean) {
     this.secure = secure;
+  }
+
+  /** Lets go of what was read last: it is up to 16 KiB, and has the token in it. */
+  forget(): void {
+    this.target = '';
+    this.rawHeaders = NO_HEADERS;
+    this.host = '';
   }
 }
 
