@@ -142,6 +142,7 @@ class Server implements RedisServer {
     this.#process = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exit = once(child, 'exit');
+    child.ref(); // somebody waits for its end now
     child.kill('SIGKILL'); // also ends a frozen process
     await exit;
   }
