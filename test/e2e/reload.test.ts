@@ -5,11 +5,14 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { selfSigned } from '../http/self_signed.ts';
 import { type Reloadable, startReloadable } from '../support/reloadable.ts';
 import { post } from '../support/token_client.ts';
+
+// Whole processes that start and watch files: on a busy machine each step takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** What the tests of this file change in the configuration. */
 interface Parts {

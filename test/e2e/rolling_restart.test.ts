@@ -96,6 +96,7 @@ clients:
   await callers.stop();
   expect(callers.broken).toEqual([]);
   expect(callers.refused).toBe(0);
+  expect(callers.late).toBeLessThan(callers.answered / 100);
   expect(longest).toBeLessThan(30_000);
   measured({
     id: 'G9',

@@ -17,8 +17,11 @@ export interface Reloadable {
   put(name: string, text: string): Promise<void>;
   /** The next outcome that `outcome` has not given before, past or future. */
   outcome(): Promise<Outcome>;
-  /** Changes the configuration, asks by SIGHUP, and waits for what came of it. */
-  change(yaml: string): Promise<Outcome>;
+  /**
+   * Changes the configuration, asks by SIGHUP, and waits for what came of it.
+   * @param event waits for this one: changes in quick succession can be seen by the watch, too, and have one more outcome then.
+   */
+  change(yaml: string, event?: Outcome['event']): Promise<Outcome>;
   ready(): Promise<{ readonly status: number; readonly body: { status: string; reasons?: string[] } }>;
   metric(pattern: RegExp): Promise<number>;
   stop(): Promise<number | null>;
@@ -52,10 +55,13 @@ export async function startReloadable(yaml: string, files: Record<string, string
     folder,
     put,
     outcome,
-    async change(text) {
+    async change(text, event) {
       await put('gatehouse.yaml', text);
       gatehouse.signal('SIGHUP');
-      return outcome();
+      for (;;) {
+        const came = await outcome();
+        if (event === undefined || came.event === event) return came;
+      }
     },
     async ready() {
       const answer = await fetch(`${gatehouse.admin}/health/ready`);
