@@ -39,7 +39,7 @@ beforeAll(async () => {
       return { url: process.url, proxy, process };
     }),
   );
-});
+}, 60_000);
 afterAll(async () => {
   await Promise.all(nodes.map(async ({ process, proxy }) => [await process.stop(), await proxy.close()]));
   await redis.stop();

@@ -56,7 +56,7 @@ it('R5: costs two seconds of 503 at most, no 401, and no revocation', async () =
       await delay(20);
     }
   })();
-  await expect.poll(() => calls.outcomes.length, { timeout: 5_000 }).toBeGreaterThan(30);
+  await expect.poll(() => calls.outcomes.length, { timeout: 15_000 }).toBeGreaterThan(30);
   await sentinel.failover();
   await gatehouse.line(/"event":"store_failover"/);
   await delay(500);

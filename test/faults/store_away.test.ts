@@ -3,6 +3,7 @@
  * token must be told that it is bad, answers must come soon, and all must be well soon after Redis is, without a restart. Who revokes
  * meanwhile must be told the truth, and be safe here at once. An operator must see it: by route, in readiness, and once in the log.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { demoConfig } from '../support/demo_config.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault_proxy.ts';
@@ -16,7 +17,9 @@ const RATE = 300;
 /** How long each outage lasts, in milliseconds. Longer than cached facts serve. */
 const OUTAGE = isLong() ? 10_000 : 2_000;
 const BACK = 5_000;
-/** One budget of the store and what a busy machine adds. */
+/** Until the log and what was tried again say so too, on a busy machine. */
+const SETTLED = 10_000;
+/** Two budgets of the store. */
 const ANSWERED = 500;
 
 const ROUTES = `routes:
@@ -47,25 +50,29 @@ const machineToken = async (): Promise<string> => {
   return ((await answer.json()) as Tokens).access_token;
 };
 
+/** On a busy machine the store may miss its budget before anything was broken. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (attempt === 50) throw error;
+      await delay(100);
+    }
+  }
+}
+
 beforeEach(async () => {
-  await expect
-    .poll(
-      () =>
-        machineToken().then(
-          () => true,
-          () => false,
-        ),
-      { timeout: BACK },
-    )
-    .toBe(true);
-  warm = await Promise.all(Array.from({ length: 4 }, () => aliceTokens(gatehouse.url)));
+  warm = await Promise.all(Array.from({ length: 4 }, () => patiently(() => aliceTokens(gatehouse.url))));
   for (const { access_token } of warm) {
     for (const path of ['/demo/x', '/patient/x', '/limited/x'])
-      await expect.poll(async () => (await call(gatehouse.url, access_token, path)).status).toBe(200);
+      await expect
+        .poll(async () => (await call(gatehouse.url, access_token, path)).status, { timeout: BACK })
+        .toBe(200);
   }
   // Known to the store, and nobody has asked for them here.
-  cold = await Promise.all(Array.from({ length: 50 }, machineToken));
-});
+  cold = await Promise.all(Array.from({ length: 50 }, () => patiently(machineToken)));
+}, 60_000);
 
 const page = async (path: string): Promise<string> => (await fetch(`${gatehouse.admin}${path}`)).text();
 const counter = async (name: string): Promise<number> =>
@@ -96,7 +103,9 @@ describe.each<[string, string, () => Promise<void> | void, () => Promise<void> |
       if (turn % 3 === 0) return { url: `${gatehouse.url}/demo/x`, token: cold[turn % cold.length] ?? '' };
       return { url: `${gatehouse.url}${turn % 3 === 1 ? '/demo/x' : '/patient/x'}`, token: access_token };
     }, RATE);
-    await expect.poll(() => calls.outcomes.length).toBeGreaterThan(30);
+    // What the machine itself adds to an answer at the same time: calls that need no store.
+    const control = startCalls(() => ({ url: `${gatehouse.url}/nowhere`, token: '' }), 50);
+    await expect.poll(() => calls.outcomes.length, { timeout: BACK }).toBeGreaterThan(30);
 
     const brokenAt = performance.now();
     await breakIt();
@@ -128,7 +137,7 @@ describe.each<[string, string, () => Promise<void> | void, () => Promise<void> |
     const ready = await fetch(`${gatehouse.admin}/health/ready`);
     expect(ready.status).toBe(503);
     expect(await ready.text()).toContain('redis is unavailable');
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, OUTAGE - (performance.now() - brokenAt))));
+    await delay(Math.max(0, OUTAGE - (performance.now() - brokenAt)));
 
     const repairedAt = performance.now();
     await repair();
@@ -136,17 +145,21 @@ describe.each<[string, string, () => Promise<void> | void, () => Promise<void> |
       Promise.all(
         [2, 3].map(async (at) => (await call(gatehouse.url, warm[at]?.access_token ?? '', '/demo/x')).status),
       );
-    await expect.poll(dead, { timeout: BACK }).toEqual([401, 401]);
-    await expect.poll(() => logged('store_back'), { timeout: BACK }).toBe(before.back + 1);
+    await expect.poll(dead, { timeout: SETTLED }).toEqual([401, 401]);
+    await expect.poll(() => logged('store_back'), { timeout: SETTLED }).toBe(before.back + 1);
     const outcomes = await calls.stop();
+    const added = quantile(
+      (await control.stop()).map(({ ms }) => ms),
+      0.99,
+    );
 
     const statuses = [...new Set(outcomes.map(({ status }) => status))].sort();
     expect(statuses).toEqual([200, 503]);
     const refused = outcomes.filter(({ status }) => status === 503);
     const times = [...refused, ...answers].map(({ ms }) => ms);
     const [max, p99] = [Math.max(...times), quantile(times, 0.99)];
-    expect(p99).toBeLessThanOrEqual(ANSWERED);
-    expect(refused.every(({ at }) => at >= brokenAt - ANSWERED)).toBe(true);
+    expect(p99).toBeLessThanOrEqual(ANSWERED + added);
+    expect(refused.every(({ at }) => at >= brokenAt - ANSWERED - added)).toBe(true);
     const back = Math.max(...refused.map(({ at, ms }) => at + ms)) - repairedAt;
     expect(back).toBeLessThanOrEqual(BACK);
     // While Redis is merely slow the stream of invalidations goes on, and cached facts are not stale.
