@@ -230,6 +230,20 @@ describe('when the listener drains', () => {
     await drained;
   });
 
+  it('a connection that still sends a body which was refused is closed soon after its end', async () => {
+    const { lane } = await start(undefined, {});
+    const { listener, port } = await listen(lane);
+    const client = rawClient(port);
+    client.send('POST /x HTTP/1.1\r\nHost: g\r\nContent-Length: 10\r\n\r\n12345');
+    expect((await client.response()).status).toBe(401);
+    const began = performance.now();
+    const drained = listener.drain(milliseconds(8_000));
+    client.send('67890');
+    await client.closed();
+    await drained;
+    expect(performance.now() - began).toBeLessThan(5_000);
+  });
+
   it('what is left when the time is up is cut', async () => {
     const { upstream, lane } = await start(() => undefined);
     const { listener, port } = await listen(lane);
