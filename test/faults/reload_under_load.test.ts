@@ -92,6 +92,7 @@ describe.each(['fast', 'full'])('on the %s lane', (lane) => {
       { name: 'two', origin: await upstream('two') },
     ] as const;
     const running = await startReloadable(yaml(lane, redis.url, places[0]));
+    onTestFinished(async () => void (await running.stop()));
     const { url } = running.gatehouse;
     const authorization = `Basic ${Buffer.from('app:the-secret-of-the-app').toString('base64')}`;
     const answer = await post(`${url}/oauth2/token`, { grant_type: 'client_credentials' }, authorization);
