@@ -3,6 +3,7 @@
  * what llhttp accepts, read in the same way; what it does not accept it does not judge.
  */
 import { Buffer } from 'node:buffer';
+import { NameMemory } from './name_memory.ts';
 import { MAX_HEADERS, type RequestHead } from './request_head.ts';
 
 /** The longest head that is read, in bytes. */
@@ -81,11 +82,8 @@ interface Name {
   readonly kind: Kind;
 }
 
-/** Names by their spelling: there are few, and one string for each makes every later look-up by it cheap. */
-const remembered = new Map<string, Name>();
-const REMEMBERED = 1024;
-/** Callers choose names: longer ones would fill the memory. */
-const LONGEST = 64;
+/** One string for each name, which also makes every later look-up by it cheap. */
+const remembered = new NameMemory<Name>();
 
 /**
  * Reads the head at the start of `text`.
@@ -191,12 +189,12 @@ function isBlank(code: number): boolean {
 }
 
 function nameOf(sent: string): Name {
-  const known = remembered.get(sent);
+  const known = remembered.find(sent);
   if (known !== undefined) return known;
   // A copy: a part of a string keeps the whole head alive, and with it the token.
   const text = Buffer.from(sent, 'latin1').toString('latin1');
   const name: Name = { text, kind: KINDS.get(text.toLowerCase()) ?? 'plain' };
-  if (remembered.size < REMEMBERED && text.length <= LONGEST) remembered.set(text, name);
+  remembered.keep(text, name);
   return name;
 }
 

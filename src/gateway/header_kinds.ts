@@ -1,4 +1,5 @@
 import type { IdentityHeaders } from '../model/route.ts';
+import { NameMemory } from './name_memory.ts';
 
 /** What a request header is to the gateway. `forward` means nothing: it goes upstream as it came. */
 export type HeaderKind =
@@ -60,10 +61,6 @@ const SPECIAL: readonly (readonly [string, HeaderKind])[] = [
 /** `x-original-url` and its like make frameworks serve another path than the one that was checked. */
 const DROPPED_PREFIXES = ['proxy-', 'x-original-', 'x-rewrite-'];
 
-/** Names seen are remembered, so many of up to so many characters: callers choose them. */
-const REMEMBERED = 1024;
-const LONGEST = 64;
-
 /**
  * Compiles the table of header names. Every spelling that some server reads as one of ours or as a framing header (other case,
  * `_` or another sign for `-`) and that is not exactly that header is dropped.
@@ -84,12 +81,12 @@ export function headerKinds(identityHeaders: IdentityHeaders): HeaderKinds {
     return kind !== 'forward' && plain !== name.toLowerCase() ? 'drop' : kind;
   }
 
-  const remembered = new Map<string, HeaderKind>();
+  const remembered = new NameMemory<HeaderKind>();
   return (name) => {
-    const known = remembered.get(name);
+    const known = remembered.find(name);
     if (known !== undefined) return known;
     const kind = kindOf(name);
-    if (remembered.size < REMEMBERED && name.length <= LONGEST) remembered.set(name, kind);
+    remembered.keep(name, kind);
     return kind;
   };
 }

@@ -1,5 +1,6 @@
 import type { HeaderRules, Route } from '../model/route.ts';
 import { type HeaderKind, type HeaderKinds, plainSpelling } from './header_kinds.ts';
+import { NameMemory } from './name_memory.ts';
 
 /** The header rules of one route in one direction, ready for use. */
 export interface CompiledRules {
@@ -29,10 +30,6 @@ export function compileResponseRules({ name, responseHeaders }: Route): Compiled
   return compile(name, responseHeaders, (header) => !NEVER_IN_ANSWERS.test(plainSpelling(header)));
 }
 
-/** Names seen are remembered, so many of up to so many characters: callers choose them. */
-const REMEMBERED = 1024;
-const LONGEST = 64;
-
 function compile(
   route: string,
   rules: HeaderRules | undefined,
@@ -44,14 +41,14 @@ function compile(
   const forbidden = names.find((name) => !isAllowed(name));
   if (forbidden !== undefined) throw new Error(`the header rules of route "${route}" touch ${forbidden}`);
   const plain = new Set(names.map(plainSpelling));
-  const remembered = new Map<string, boolean>();
+  const remembered = new NameMemory<boolean>();
   return {
     lines: set.flat(),
     drops(name) {
-      const known = remembered.get(name);
+      const known = remembered.find(name);
       if (known !== undefined) return known;
       const drop = plain.has(plainSpelling(name));
-      if (remembered.size < REMEMBERED && name.length <= LONGEST) remembered.set(name, drop);
+      remembered.keep(name, drop);
       return drop;
     },
   };

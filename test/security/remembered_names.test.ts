@@ -8,6 +8,7 @@ import { compileResponseRules } from '../../src/gateway/header_rules.ts';
 import { readAnswerHead } from '../../src/gateway/upstream/answer_head.ts';
 import { outgoingHead } from '../../src/gateway/upstream/outgoing_head.ts';
 import { route } from '../support/lane_server.ts';
+import { measured } from '../support/measured.ts';
 
 /*
  * Header names that were seen are remembered, because looking them up is cheaper than reading them again. Whoever sends names
@@ -50,4 +51,52 @@ it('long names, and what surrounds them, are not kept', async () => {
     for (let index = 0; index < 500; index++) remember(index);
   }
   expect((await heap()) - before).toBeLessThan(4_000_000);
+});
+
+/*
+ * Nor may those who come first with thousands of names of their own leave every later name to be read again with each request.
+ */
+const FIFTY = Array.from({ length: 50 }, (_, index) => index);
+/** What a head with fifty names of one kind costs each place that remembers names. */
+const places: readonly (readonly [where: string, lookAt: (kind: string) => () => void])[] = [
+  [
+    'as callers’ heads are read',
+    (kind) => {
+      const text = `GET / HTTP/1.1\r\nHost: a\r\n${FIFTY.map((index) => `X-${kind}-${index}: 1\r\n`).join('')}\r\n`;
+      return () => readFastHead(text, head);
+    },
+  ],
+  ['as they are judged', (kind) => eachOf(kind, kindOf)],
+  ['as rules remove them', (kind) => eachOf(kind, (name) => rules?.drops(name))],
+  [
+    'as upstreams’ heads are read',
+    (kind) => {
+      const text = `HTTP/1.1 200 OK\r\n${FIFTY.map((index) => `X-${kind}-${index}: 1\r\n`).join('')}\r\n`;
+      return () => readAnswerHead(text, 0, text.length - 2, false);
+    },
+  ],
+];
+
+function eachOf(kind: string, look: (name: string) => unknown): () => void {
+  const names = FIFTY.map((index) => `X-${kind}-${index}`);
+  return () => names.forEach(look);
+}
+
+/** Nanoseconds of one look, at best: what else the machine does meanwhile makes some rounds longer, and none shorter. */
+function cost(look: () => void): number {
+  const rounds = Array.from({ length: 400 }, () => {
+    const began = process.hrtime.bigint();
+    for (let count = 0; count < 10; count++) look();
+    return Number(process.hrtime.bigint() - began) / 10;
+  });
+  return Math.min(...rounds);
+}
+
+it.each(places)('a name costs as little after 5,000 made-up ones as before, %s', (where, lookAt) => {
+  cost(lookAt('Early'));
+  const before = cost(lookAt('Early'));
+  for (let round = 0; round < 100; round++) lookAt(`Made-Up-${round}`)();
+  const after = cost(lookAt('Late'));
+  expect(after).toBeLessThan(before * 1.7);
+  measured({ id: 'remembered_names', what: `nanoseconds for a name ${where}, after 5,000 made-up ones`, count: 5_000, max: Math.round(after / 50), unit: 'ns' });
 });

@@ -1,3 +1,4 @@
+import { NameMemory } from '../name_memory.ts';
 import type { AnswerHead } from './exchange.ts';
 
 /** A head that can be read in one way only, and what it says about the connection it came on. */
@@ -171,18 +172,15 @@ const SPECIAL = new Map<string, Kind>([
   ),
 ]);
 
-/** Names that upstreams have sent, by their spelling. There are few; the bound is for upstreams that make names up. */
-const remembered = new Map<string, Kind>();
-const REMEMBERED = 1024;
-const LONGEST = 64;
+/** Names that upstreams have sent. */
+const remembered = new NameMemory<Kind>();
 
 function kindOf(name: string): Kind {
-  const known = remembered.get(name);
+  const known = remembered.find(name);
   if (known !== undefined) return known;
   const kind = SPECIAL.get(name.toLowerCase()) ?? 'forward';
   // A copy: a part of a string keeps the whole answer alive.
-  if (remembered.size < REMEMBERED && name.length <= LONGEST)
-    remembered.set(Buffer.from(name).toString('latin1'), kind);
+  remembered.keep(Buffer.from(name).toString('latin1'), kind);
   return kind;
 }
 

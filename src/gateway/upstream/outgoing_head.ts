@@ -1,3 +1,4 @@
+import { NameMemory } from '../name_memory.ts';
 import type { Outgoing } from './exchange.ts';
 
 /** Whether a call with this method that has no body says a length of 0: the others never have one by themselves. */
@@ -15,10 +16,8 @@ const NAME = METHOD;
 /** Also what is not latin1: written as bytes, `č` would become a carriage return. */
 const UNSENDABLE = /[^\t\x20-\x7e\x80-\xff]/;
 
-/** Names that were seen to be tokens, so many of up to so many characters: callers choose them. */
-const names = new Set<string>();
-const REMEMBERED = 1024;
-const LONGEST = 64;
+/** Names that were seen to be tokens. */
+const names = new NameMemory<true>();
 
 /** Whether a call of this method without a body says `Content-Length: 0` (RFC 9110 §8.6). */
 export function expectsBody(method: string): boolean {
@@ -37,7 +36,7 @@ export function outgoingHead(call: Outgoing, basePath: string, behindTarget: str
   for (let at = 0; at + 1 < headers.length; at += 2) {
     const name = headers[at] ?? '';
     const value = headers[at + 1] ?? '';
-    if (UNSENDABLE.test(value) || !(names.has(name) || isName(name))) return undefined;
+    if (UNSENDABLE.test(value) || !(names.find(name) || isName(name))) return undefined;
     head += `${name}: ${value}\r\n`;
   }
   return head;
@@ -57,6 +56,6 @@ export function declaredLength(headers: readonly string[]): number {
 
 function isName(name: string): boolean {
   if (!NAME.test(name)) return false;
-  if (names.size < REMEMBERED && name.length <= LONGEST) names.add(name);
+  names.keep(name, true);
   return true;
 }
