@@ -7,7 +7,9 @@ import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { demoConfig } from '../support/demo_config.ts';
+import { type FaultProxy, startFaultProxy } from '../support/fault_proxy.ts';
 import { type HouseUnderTest, startHouse } from '../support/house.ts';
+import { measured } from '../support/measured.ts';
 import { rawClient } from '../support/raw_client.ts';
 import { type RedisServer, startRedis } from '../support/redis_server.ts';
 import { aliceTokens, post, revoke, type Tokens } from '../support/token_client.ts';
@@ -18,15 +20,20 @@ const PROMISED = 5_000;
 const USUAL = 2_000;
 
 let redis: RedisServer;
+let proxy: FaultProxy;
 let here: HouseUnderTest;
 let elsewhere: HouseUnderTest;
 beforeAll(async () => {
   redis = await startRedis();
-  const yaml = await demoConfig(`{ type: redis, url: "${redis.url}" }`);
-  [here, elsewhere] = await Promise.all([startHouse(yaml), startHouse(yaml)]);
+  proxy = await startFaultProxy({ host: redis.host, port: redis.port });
+  const [behind, direct] = [`redis://${proxy.host}:${proxy.port}`, redis.url];
+  [here, elsewhere] = (await Promise.all(
+    [behind, direct].map(async (url) => startHouse(await demoConfig(`{ type: redis, url: "${url}" }`))),
+  )) as [HouseUnderTest, HouseUnderTest];
 });
 afterAll(async () => {
   await Promise.all([here.close(), elsewhere.close()]);
+  await proxy.close();
   await redis.stop();
 });
 
@@ -130,6 +137,31 @@ describe('WebSockets and event streams, in both lanes', () => {
     expect(await allEnded(streams)).toBeLessThan(USUAL);
     expect(others.every((stream) => stream.isOpen())).toBe(true);
   });
+
+  it.each(['answers', 'everything'] as const)(
+    'end although the message that would say so is swallowed (%s)',
+    async (swallow) => {
+      await open();
+      proxy.set({ which: (opening) => opening.includes('gatehouse-listening'), swallow });
+      try {
+        const since = performance.now();
+        expect((await revoke(elsewhere.url, tokens.access_token)).status).toBe(200);
+        await allEnded(streams);
+        const took = performance.now() - since;
+        expect(took).toBeLessThan(PROMISED);
+        expect(others.every((stream) => stream.isOpen())).toBe(true);
+        measured({
+          id: 'G4',
+          what: `streams of a dead token, invalidation swallowed (${swallow})`,
+          count: 3,
+          max: took,
+          unit: 'ms',
+        });
+      } finally {
+        proxy.heal();
+      }
+    },
+  );
 
   it('end when their token expires', async () => {
     await open();
