@@ -98,5 +98,11 @@ it.each(places)('a name costs as little after 5,000 made-up ones as before, %s',
   for (let round = 0; round < 100; round++) lookAt(`Made-Up-${round}`)();
   const after = cost(lookAt('Late'));
   expect(after).toBeLessThan(before * 1.7);
-  measured({ id: 'remembered_names', what: `nanoseconds for a name ${where}, after 5,000 made-up ones`, count: 5_000, max: Math.round(after / 50), unit: 'ns' });
+  measured({
+    id: 'remembered_names',
+    what: `nanoseconds for a name ${where}, after 5,000 made-up ones`,
+    count: 5_000,
+    max: Math.round(after / 50),
+    unit: 'ns',
+  });
 });
