@@ -290,10 +290,14 @@ async function browserFlow(): Promise<void> {
 
 /** As it was sent, in a URL, as base64 of it and of `name:secret`. */
 function holds(haystack: string, secret: string): boolean {
-  const based = Buffer.from(secret)
-    .toString('base64')
-    .replace(/.{0,3}$/, '');
-  const spellings = [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), based];
+  // What stands before it moves it to one of three places in the groups of base64; the characters at its ends are shared.
+  const based = [0, 1, 2].map((shift) =>
+    Buffer.from('\0'.repeat(shift) + secret)
+      .toString('base64')
+      .replace(/=*$/, '')
+      .slice(shift + 1, -2),
+  );
+  const spellings = [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), ...based];
   return spellings.some((each) => haystack.includes(each.toLowerCase()));
 }
 
@@ -390,8 +394,8 @@ it('keeps no raw tokens in memory', { timeout: 60_000 }, async () => {
   // It holds what is kept of a token: whom it was given to.
   expect(snapshot).toContain('service');
   const found = new Set(snapshot.match(/gha_[\w-]{40}/g)?.filter((each) => used.has(each)));
-  // Those of the connections that carried the last calls.
-  expect(found.size).toBeLessThanOrEqual(50);
+  // A handful may be on connections that are still being read.
+  expect(found.size).toBeLessThanOrEqual(5);
   measured({
     id: 'H1',
     what: 'raw tokens left in the heap after 1,000 were used',

@@ -125,10 +125,11 @@ function report(minute: string): void {
   const ms = (kind: readonly number[], share: number) => quantile(kind, share).toFixed(1);
   const fresh = judge();
   const tokens = ['client_credentials', 'refresh', 'revoke'].flatMap((kind) => times.get(kind) ?? []);
-  const nodes = [...samples].map(([name, all]) => {
+  const nodes = [...samples].flatMap(([name, all]) => {
     const last = all.at(-1);
+    if (!last) return [];
     const floor = Math.min(...all.slice(-60).map(({ heapMb }) => heapMb));
-    return `${name}: heap ≥ ${floor.toFixed(1)} MB, RSS ${last?.rssMb.toFixed(0)} MB, ${last?.descriptors} descriptors`;
+    return `${name}: heap ≥ ${floor.toFixed(1)} MB, RSS ${last.rssMb.toFixed(0)} MB, ${last.descriptors} descriptors`;
   });
   print(
     `${minute}  ${counts.visits - reported} visits; calls p50 ${ms(calls, 0.5)} p99 ${ms(calls, 0.99)} max ${ms(calls, 1)} ms; ` +
@@ -149,6 +150,7 @@ const minutesNow = () => (performance.now() - began) / 60_000;
 load.start(rate);
 await delay(warmUp(minutes) * 60_000);
 const quietBefore = await countQuietly();
+report('warm up');
 load.start(rate);
 
 const jobs = [
