@@ -47,6 +47,9 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+// An end by exit takes the gateways along; by the signal itself they would go on.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const stage = await setStage();
 const holdings = new Holdings();
 const caller = new Caller();
