@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/config/problems.ts';
 import { problemsOf, variants } from '../config/stand_ins.ts';
+import { measured } from '../support/measured.ts';
 
 const run = promisify(execFile);
 const MIB = 1024 ** 2;
@@ -94,6 +95,7 @@ describe('a hostile configuration is refused within a second', () => {
     expect(problems.join('\n')).toMatch(problem);
     expect(problems.length).toBeLessThanOrEqual(201);
     expect(problems.join('\n').length).toBeLessThan(100_000);
+    measured({ id: 'Q4', what: 'refusing a hostile configuration', count: 1, max: (user + system) / 1000, unit: 'ms' });
   });
 });
 
@@ -116,6 +118,7 @@ describe('a hostile configuration takes less than 50 MB', () => {
     const { grown, problems } = await measure(file);
     expect(problems).not.toEqual([]);
     expect(grown).toBeLessThan(50 * MIB);
+    measured({ id: 'Q4', what: 'memory for a hostile configuration', count: 1, max: grown / MIB, unit: 'MB' });
   });
 
   it('a file of 50 MB, without reading it', async () => {
