@@ -195,7 +195,7 @@ export class Passage implements AnswerReader, BodySink, LiveStream, Watched {
 
   onDeadline(): void {
     deadlines.forget(this);
-    this.#response.destroy();
+    this.#breakOff();
   }
 
   onEnd(trailers: readonly string[] | undefined): void {
@@ -232,7 +232,14 @@ export class Passage implements AnswerReader, BodySink, LiveStream, Watched {
     const socket = this.#response.socket;
     // Without a length or chunks, a plain close would be the end of a complete body.
     if (socket !== null && !('encrypted' in socket) && this.#request.httpVersion === '1.0') socket.resetAndDestroy();
-    else this.#response.destroy();
+    else this.#breakOff();
+  }
+
+  /** Behind another answer it breaks the connection in its turn; destroyed before, it would be waited for, for ever. */
+  #breakOff(): void {
+    const response = this.#response;
+    if (response.socket === null && !response.destroyed) response.once('socket', (socket) => socket.destroy());
+    else response.destroy();
   }
 
   /** An error that nobody foresaw: it is answered and told, and harms no other exchange. */
