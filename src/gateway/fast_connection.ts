@@ -5,7 +5,7 @@ import { KEEP_ALIVE } from './fast_answer.ts';
 import { type Caller, FastExchange, type Lane } from './fast_exchange.ts';
 import { FastHead, INCOMPLETE, MAX_HEAD, readFastHead, UNUSUAL } from './fast_head.ts';
 import { atTurnEnd, type Waiting } from './turn_end.ts';
-import { giveBack } from './upstream/blocks.ts';
+import { giveBack, own } from './upstream/blocks.ts';
 import { deadlines, NEVER, type Watched } from './upstream/deadlines.ts';
 
 /** What a connection needs of the lane that took it. */
@@ -159,6 +159,7 @@ export class FastConnection implements Caller, Watched, Waiting {
   #feed(bytes: Buffer): void {
     if (this.#bodyLeft === 0 || !this.#bodyWanted || this.#bodySlow) return;
     const part = this.#takeBody(bytes);
+    own(part);
     this.#expectBody();
     this.#exchange.body(part);
     if (this.#bodyLeft === 0 && this.#state === CARRYING) this.#exchange.bodyEnd();

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { giveBack } from './blocks.ts';
 import type { Outgoing } from './exchange.ts';
 import { declaredLength, expectsBody, outgoingHead } from './outgoing_head.ts';
 
@@ -76,11 +77,14 @@ export class CallWriter {
 
   #writeAround(before: string, chunk: Buffer, behind: string): boolean {
     const socket = this.#socket;
-    if (before === '' && behind === '') return socket.write(chunk);
+    const written = (error?: Error | null): void => {
+      if (!error) giveBack(chunk);
+    };
+    if (before === '' && behind === '') return socket.write(chunk, written);
     if (chunk.length <= ONE_WRITE) return socket.write(before + chunk.toString('latin1') + behind, 'latin1');
     socket.cork();
     if (before !== '') socket.write(before, 'latin1');
-    let free = socket.write(chunk);
+    let free = socket.write(chunk, written);
     if (behind !== '') free = socket.write(behind, 'latin1');
     socket.uncork();
     return free;
