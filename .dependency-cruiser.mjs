@@ -45,7 +45,7 @@ const doors = [
   ['nodemailer', '^src/connections/email'],
   ['pino|prom-client', '^src/observe/'],
   ['jose', '^src/tokens/jws\\.ts$'],
-  ['bcryptjs', '^src/connections/password_bcrypt\\.ts$'],
+  ['bcryptjs', '^src/connections/password_bcrypt_worker\\.ts$'],
   ['ldapts', '^src/connections/ldap'],
   ['openid-client', '^src/connections/oidc_provider\\.ts$'],
   ['fast-xml-parser', '^src/connections/adfs_answer\\.ts$'],

@@ -7,7 +7,12 @@ import { defineConfig, type Plugin } from 'rolldown';
  * take longer to find and read than to run: without the dependencies in it, a start takes half as long again.
  */
 export default defineConfig({
-  input: { main: 'src/main.ts', index: 'src/index.ts' },
+  input: {
+    main: 'src/main.ts',
+    index: 'src/index.ts',
+    // A thread's code, beside the part that starts it.
+    'parts/password_bcrypt_worker': 'src/connections/password_bcrypt_worker.ts',
+  },
   platform: 'node',
   external: /^node:/,
   output: {

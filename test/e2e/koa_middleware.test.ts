@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { hashSync } from 'bcryptjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoConfig } from '../support/demo_config.ts';
 import { startGatehouse } from '../support/gatehouse_process.ts';
@@ -58,6 +59,20 @@ describe('the published package, mounted in a Koa app', () => {
     );
     const main = join(installed.folder, 'node_modules/gatehouse/dist/main.js');
     const gatehouse = await startGatehouse(config, {}, main);
+    const { access_token } = await aliceTokens(gatehouse.url);
+    expect((await call(gatehouse.url, access_token)).status).toBe(200);
+    expect(await gatehouse.stop()).toBe(0);
+  });
+
+  it('compares with bcrypt hashes, in a thread that it brings', async () => {
+    const main = join(installed.folder, 'node_modules/gatehouse/dist/main.js');
+    const config = await demoConfig('{ type: memory }');
+    const imported = config.replace(
+      /(username: alice\n[\s\S]*?password_hash: )\S+/,
+      (_, before) => `${before}"${hashSync('wonderland', 4)}"`,
+    );
+    expect(imported).not.toBe(config);
+    const gatehouse = await startGatehouse(imported, {}, main);
     const { access_token } = await aliceTokens(gatehouse.url);
     expect((await call(gatehouse.url, access_token)).status).toBe(200);
     expect(await gatehouse.stop()).toBe(0);

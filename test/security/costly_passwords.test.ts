@@ -1,5 +1,8 @@
+import { hashSync } from 'bcryptjs';
 import { describe, expect, it } from 'vitest';
 import { hashPassword, isPassword, verifyPassword } from '../../src/connections/password_hash.ts';
+import { DependencyUnavailable } from '../../src/model/failure.ts';
+import { measured } from '../support/measured.ts';
 
 /*
  * Composing letters takes time that grows with the square of the length when accents stand in the wrong order. A sign-in form takes
@@ -26,5 +29,39 @@ describe('a form full of accents for a password', () => {
     expect(isPassword(longest)).toBe(true);
     expect(await verifyPassword(await hashPassword(longest.normalize('NFC')), longest)).toBe(true);
     expect(isPassword(`${longest}\u{1112}`)).toBe(false);
+  });
+});
+
+/*
+ * A bcrypt hash of cost 12 takes JavaScript a third of a second. Whoever knows the name of one user who came with such a hash could stop
+ * the process that long with each guess.
+ */
+describe('passwords that bcrypt hashed elsewhere', () => {
+  const dear = hashSync('wonderland', 12);
+
+  it('are compared beside the event loop (G10)', async () => {
+    // The first comparison starts the thread.
+    expect(await verifyPassword(hashSync('x', 4), 'x')).toBe(true);
+    const whole = process.cpuUsage();
+    const here = process.threadCpuUsage();
+    const verdicts = await Promise.all([verifyPassword(dear, 'wonderland'), verifyPassword(dear, 'wonderful')]);
+    const { user, system } = process.threadCpuUsage(here);
+    const all = process.cpuUsage(whole);
+    expect(verdicts).toEqual([true, false]);
+    // Time on the processor, not on the clock: what other tests do meanwhile is not bcrypt's fault.
+    expect((user + system) / 1000).toBeLessThan(100);
+    expect(all.user - user).toBeGreaterThan(2 * user);
+    const max = (user + system) / 1000;
+    measured({ id: 'G10', what: 'the event loop’s time for two bcrypt hashes of cost 12', count: 2, max, unit: 'ms' });
+  });
+
+  it('wait in a queue that has an end', async () => {
+    const cheap = hashSync('x', 4);
+    const outcomes = await Promise.allSettled(Array.from({ length: 110 }, () => verifyPassword(cheap, 'x')));
+    const refused = outcomes.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+    expect(outcomes.filter((each) => each.status === 'fulfilled' && each.value)).toHaveLength(102);
+    expect(refused).toHaveLength(8);
+    for (const reason of refused) expect(reason).toBeInstanceOf(DependencyUnavailable);
+    expect(await verifyPassword(cheap, 'x')).toBe(true);
   });
 });
