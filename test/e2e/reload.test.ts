@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
+import { get as httpsGet } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -211,8 +212,17 @@ it('serves another certificate', async () => {
   expect(await running.change(yaml(upstream, tls(second)))).toMatchObject({ event: 'reloaded' });
   expect(await serial()).toBe(await serialIn(second));
   const mixed = { listen: `, tls: { cert: ${first.cert}, key: ${second.key} }` };
-  expect(await running.change(yaml(upstream, mixed))).toMatchObject({ event: 'reload_failed' });
+  const closed = yaml(upstream, mixed).replace('/api/*', '/elsewhere/*');
+  expect(await running.change(closed)).toMatchObject({ event: 'reload_failed' });
   expect(await serial()).toBe(await serialIn(second));
+  // That the files do not fit together is found last: what else was new in the configuration has not come either.
+  const statusOf = async (path: string) => {
+    const asked = httpsGet(`${running.gatehouse.url}${path}`, { rejectUnauthorized: false, agent: false });
+    const [answer] = await once(asked, 'response');
+    answer.resume();
+    return answer.statusCode;
+  };
+  expect([await statusOf('/api/x'), await statusOf('/elsewhere/x')]).toEqual([401, 404]);
   expect((await running.change(yaml(upstream))).problems?.[0]).toContain('listen.tls');
 });
 
