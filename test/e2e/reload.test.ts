@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { selfSigned } from '../http/self_signed.ts';
+import { selfSigned, TOO_SHORT } from '../http/self_signed.ts';
 import { type Reloadable, startReloadable } from '../support/reloadable.ts';
 import { post } from '../support/token_client.ts';
 
@@ -211,11 +211,13 @@ it('serves another certificate', async () => {
   expect(await serial()).toBe(await serialIn(first));
   expect(await running.change(yaml(upstream, tls(second)))).toMatchObject({ event: 'reloaded' });
   expect(await serial()).toBe(await serialIn(second));
-  const mixed = { listen: `, tls: { cert: ${first.cert}, key: ${second.key} }` };
-  const closed = yaml(upstream, mixed).replace('/api/*', '/elsewhere/*');
-  expect(await running.change(closed)).toMatchObject({ event: 'reload_failed' });
+  const mixed = { cert: first.cert, key: second.key };
+  expect(await running.change(yaml(upstream, tls(mixed)))).toMatchObject({ event: 'reload_failed' });
   expect(await serial()).toBe(await serialIn(second));
-  // That the files do not fit together is found last: what else was new in the configuration has not come either.
+  const refused = yaml(upstream, tls(await selfSigned(TOO_SHORT))).replace('/api/*', '/elsewhere/*');
+  expect(await running.change(refused)).toMatchObject({ event: 'reload_failed' });
+  expect(await serial()).toBe(await serialIn(second));
+  // That TLS does not take them is found last: what else was new in the configuration has not come either.
   const statusOf = async (path: string) => {
     const asked = httpsGet(`${running.gatehouse.url}${path}`, { rejectUnauthorized: false, agent: false });
     const [answer] = await once(asked, 'response');

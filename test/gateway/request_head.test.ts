@@ -48,6 +48,16 @@ describe('a head that can be read in two ways is refused, and its connection clo
     expect(read([], version)).toMatchObject({ code: 'ambiguous_request', close: true });
   });
 
+  it.each([
+    ['a length without a body', false, ['Content-Length', '5']],
+    ['a coding', true, ['Transfer-Encoding', 'chunked']],
+    ['a Connection', true, ['Connection', 'close']],
+  ] as const)('%s in an HTTP/2 stream', (_, streamHasBody, headers) => {
+    const rawHeaders = ['host', 'g', ...headers];
+    const about = { method: 'POST', target: '/', httpVersion: '2.0', rawHeaders, streamHasBody, secure: true };
+    expect(readHead(about, kindOf)).toMatchObject({ code: 'ambiguous_request', close: true });
+  });
+
   it('a coding on HTTP/1.0', () => {
     expect(read(['Transfer-Encoding', 'chunked'], '1.0')).toMatchObject({ code: 'ambiguous_request', close: true });
   });

@@ -105,7 +105,7 @@ export const TRAFFIC_MUTANTS: readonly Mutant[] = [
     file: 'src/gateway/request_head.ts',
     is: 'if (isStream && head.streamHasBody === false && length !== undefined && Number(length) !== 0)',
     becomes: 'if (isStream && length === "never")',
-    tests: ['test/security/http2_request_smuggling.test.ts'],
+    tests: ['test/gateway/request_head.test.ts'],
   },
   {
     bug: 'whoever calls what takes too long takes a target away from all',
