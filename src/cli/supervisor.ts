@@ -69,7 +69,7 @@ export async function supervise(
   void all.promise.then(({ port }) => {
     const { tls, host, path } = config.listen;
     const url = path === undefined ? `http${tls ? 's' : ''}://${host}:${port}` : `unix:${path}`;
-    desk.log.event('info', 'listening', { url, admin, workers: count });
+    desk.log.event('info', 'listening', { url, admin, workers: count, pid: process.pid });
     desk.log.flush();
     print(terminal.stdout, ...demoLines(config, url));
   });
