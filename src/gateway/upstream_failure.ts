@@ -22,7 +22,7 @@ export function failureOf(error: UpstreamError | BodyFault): Failure {
     case 'timeout':
       return { code: 'upstream_timeout', description: 'The API behind the gateway did not answer in time.' };
     case 'overloaded': {
-      const description = 'The API behind the gateway takes no more calls at the moment; try again.';
+      const description = 'The API behind the gateway is away or takes no more calls at the moment; try again.';
       return { code: 'temporarily_unavailable', description, retryAfter: seconds(1) };
     }
     default:
