@@ -17,8 +17,8 @@ export function demoLines(config: Config, url: string): readonly string[] {
     '',
     'Try it: a token for alice, then a call with it.',
     '',
-    `TOKEN=$(curl -s ${token} -u demo-app:demo-secret -d grant_type=password -d username=alice -d password=wonderland | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
-    `curl -s ${url}${route.path.slice(0, -1)}hello -H "Authorization: Bearer $TOKEN"`,
+    `TOKEN=$(curl -sS ${token} -u demo-app:demo-secret -d grant_type=password -d username=alice -d password=wonderland | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
+    `curl -sS ${url}${route.path.slice(0, -1)}hello -H "Authorization: Bearer $TOKEN"`,
     '',
   ];
 }
