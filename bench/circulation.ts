@@ -45,20 +45,24 @@ async function run(args: readonly string[]): Promise<void> {
 }
 
 async function issueAll(url: string, count: number, file: string, first: number): Promise<void> {
-  const [{ redis }, { createIssuer }, { STANDARD_TOKENS }, { seconds }, { systemClock }] = await Promise.all([
-    import('../src/stores/redis.ts'),
-    import('../src/tokens/issuing.ts'),
-    import('../src/model/token_policy.ts'),
-    import('../src/model/units.ts'),
-    import('../src/model/clock.ts'),
-  ]);
+  const [{ redis }, { createIssuer }, { createTokenMarks }, { STANDARD_TOKENS }, { seconds }, { systemClock }] =
+    await Promise.all([
+      import('../src/stores/redis.ts'),
+      import('../src/tokens/issuing.ts'),
+      import('../src/tokens/token_marks.ts'),
+      import('../src/model/token_policy.ts'),
+      import('../src/model/units.ts'),
+      import('../src/model/clock.ts'),
+    ]);
   const backend = await redis.create(redis.options.parse({ url }), {
     clock: systemClock,
     directory: '.',
     report: () => undefined,
   });
   const lasting = seconds(24 * 60 * 60);
+  const marks = createTokenMarks({ documents: backend.documents });
   const issuer = createIssuer({
+    marks,
     store: backend.tokens,
     clock: systemClock,
     settings: { accessTtl: lasting, refreshTtl: lasting, codeTtl: lasting, refreshGrace: seconds(10) },
@@ -84,6 +88,7 @@ async function issueAll(url: string, count: number, file: string, first: number)
     writeSync(out, (await Promise.all(batch)).join(''));
   }
   closeSync(out);
+  marks.close();
   await backend.close();
 }
 
