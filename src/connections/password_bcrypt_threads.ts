@@ -12,6 +12,8 @@ const THREADS = 2;
 const WAITING = 100;
 /** A thread costs some ten megabytes, and is started in a few milliseconds. */
 const IDLE_MS = 30_000;
+/** Megabytes. Without limits V8 lets garbage grow to a multiple of what a comparison needs. */
+const MEMORY = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 };
 /** In the package this file is the part `password_bcrypt_threads.js`, and the thread's code lies beside it. */
 const CODE = new URL(`./password_bcrypt_worker${extname(import.meta.url)}`, import.meta.url);
 
@@ -45,7 +47,7 @@ export function compareInThread(hash: string, password: string): Promise<boolean
 
 function newThread(): Thread {
   // It needs nothing of the environment, and no option of this process.
-  const worker = new Worker(CODE, { env: {}, execArgv: [] });
+  const worker = new Worker(CODE, { env: {}, execArgv: [], resourceLimits: MEMORY });
   const thread: Thread = { worker, job: undefined, idle: undefined };
   threads.add(thread);
   worker.on('message', (matches: boolean) => {
