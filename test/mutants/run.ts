@@ -14,7 +14,7 @@ import { type Outcome, runTests } from './run_tests.ts';
 /** Two cores: real servers run beside the tests. */
 const AT_ONCE = 2;
 /** Milliseconds. */
-const LIMIT = 120_000;
+const LIMIT = 180_000;
 const LIMIT_OF_ALL = 900_000;
 
 type Verdict = 'killed' | 'SURVIVED' | 'BROKEN';

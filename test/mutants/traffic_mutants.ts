@@ -115,4 +115,24 @@ export const TRAFFIC_MUTANTS: readonly Mutant[] = [
     becomes: 'this.#count(target, code, answersBefore >= 0);',
     tests: ['test/security/breaker_abuse.test.ts'],
   },
+  {
+    bug: 'a caller that leaves the fast lane keeps its call to the upstream',
+    breaks: 'G10',
+    file: 'src/gateway/fast_exchange.ts',
+    is: `    this.#sending?.abort();
+    this.#tell(CALLER_LEFT, false);`,
+    becomes: '    this.#tell(CALLER_LEFT, false);',
+    tests: ['test/security/aborted_clients.test.ts'],
+    lane: 'fast',
+  },
+  {
+    bug: 'the fast lane ends an answer that broke off as if it were whole',
+    breaks: 'G7',
+    file: 'src/gateway/fast_exchange.ts',
+    is: `    if (this.#status !== 0) this.#cutOff();
+    else this.#refuse(failureOf(error), error);`,
+    becomes: `    if (this.#status !== 0) this.onEnd();
+    else this.#refuse(failureOf(error), error);`,
+    tests: ['test/faults/upstream_breaks.test.ts'],
+  },
 ];
