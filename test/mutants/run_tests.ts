@@ -50,7 +50,8 @@ export async function runTests(tree: string, { files, lane, workers, hasty, limi
         '--retry=1',
         '--reporter=json',
         `--outputFile=${report}`,
-        ...(hasty ? ['--bail=1'] : []),
+        // What a bug leaves open is not waited for for long.
+        ...(hasty ? ['--bail=1', '--hookTimeout=15000'] : []),
       ],
     ],
     {
