@@ -11,8 +11,27 @@ const ROOMS = {
   oauth: ['model', 'tokens', 'registry', 'connections/connection\\.ts$', 'stores/(token_store|counter_store)\\.ts$'],
   gateway: ['model', 'tokens', 'stores/(token_store|counter_store)\\.ts$'],
   http: ['model', 'oauth', 'gateway', 'registry', 'dialects/dialect\\.ts$'],
+  admin: [
+    'model',
+    'registry',
+    'tokens',
+    'gateway/explain\\.ts$',
+    'oauth/attempts\\.ts$',
+    'stores/(token_store|audit_store|document_store)\\.ts$',
+  ],
+  console: ['model', 'admin', 'http', 'oauth/sign_in\\.ts$'],
+  account: [
+    'model',
+    'admin/problem\\.ts$',
+    'http',
+    'oauth',
+    'registry',
+    'tokens',
+    'stores/(token_store|audit_store)\\.ts$',
+  ],
+  imports: ['model'],
   demo: [],
-  cli: ['config', 'compose\\.ts$', 'house\\.ts$', 'model'],
+  cli: ['config', 'compose\\.ts$', 'house\\.ts$', 'model', 'admin', 'imports'],
 };
 
 const table = Object.entries(ROOMS).map(([room, allowed]) => ({
@@ -40,7 +59,7 @@ const siblings = [
 const doors = [
   ['ioredis', '^src/stores/redis'],
   ['lru-cache', '^src/stores/lru'],
-  ['koa|@koa/router', '^src/(http|console)/'],
+  ['koa|@koa/router', '^src/(http|console|account)/'],
   ['yaml', '^src/config/'],
   ['nodemailer', '^src/connections/email'],
   ['pino|prom-client', '^src/observe/'],
