@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isLoopback } from '../../src/config/schema/addresses.ts';
 import { isWithin, prefix, routePath } from '../../src/config/schema/paths.ts';
-import { redirectUri, upstreamTarget } from '../../src/config/schema/urls.ts';
+import { upstreamTarget } from '../../src/config/schema/urls.ts';
 import { canonicalTarget, isFailure } from '../../src/gateway/canonical_target.ts';
+import { isLoopback } from '../../src/model/loopback.ts';
+import { redirectUri } from '../../src/model/redirect_uri.ts';
 
 describe('route paths', () => {
   it.each(['/', '/*', '/a', '/a/', '/a/*', '/a-b/c.d/~e/*', "/a(b)!$&'+,=:@", '/caf%C3%A9', '/a%20b'])(

@@ -1,4 +1,4 @@
-import { isLoopback } from '../schema/addresses.ts';
+import { isLoopback } from '../../model/loopback.ts';
 import { secretHash } from '../secret_hash.ts';
 import { connectionUsers } from '../users.ts';
 import type { Check } from './check.ts';

@@ -1,15 +1,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { text } from './text.ts';
+import { text } from '../../model/text.ts';
 
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
-
-/** Whether only programs on this machine can reach a listener at the address. */
-export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase();
-  if (name === 'localhost' || name.endsWith('.localhost') || name === '::1' || name === '[::1]') return true;
-  return isIP(name) === 4 && name.startsWith('127.');
-}
 
 /** The address a listener binds to: an IP address or a name of this machine. */
 export const bindAddress = () =>

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { name, scope } from '../../model/fields.ts';
-import { label, listOf, text } from './text.ts';
-import { redirectUri } from './urls.ts';
+import { redirectUri } from '../../model/redirect_uri.ts';
+import { label, listOf, text } from '../../model/text.ts';
 
 export const ARGON2ID =
   /^\$argon2id\$v=19\$m=[1-9]\d{0,6},t=[1-9]\d{0,2},p=[1-9]\d{0,2}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,172}$/;

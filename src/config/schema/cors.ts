@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { listOf, text } from '../../model/text.ts';
 import { method } from './methods.ts';
-import { listOf, text } from './text.ts';
 import { secondsWithin } from './times.ts';
 
 const origin = () =>

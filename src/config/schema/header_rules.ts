@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listOf, text } from './text.ts';
+import { listOf, text } from '../../model/text.ts';
 
 type Taken = readonly (readonly [names: RegExp, why: string])[];
 

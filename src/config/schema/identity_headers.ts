@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { name } from '../../model/fields.ts';
-import { text } from './text.ts';
+import { text } from '../../model/text.ts';
 
 /** Headers that mean something to HTTP or are set by the gateway for every call; none of them can say who is calling. */
 const TAKEN =

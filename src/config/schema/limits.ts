@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { textLike } from '../../model/text.ts';
 import { parseDuration } from '../../model/units.ts';
-import { textLike } from './text.ts';
 
 const PER_TOKEN = /^([1-9]\d{0,6})\/(\d{1,9}(?:ms|s|m|h|d))$/;
 const RIGHT = 'must be a count and a duration such as 100/1m, at most 1,000,000 in 1s to 1d';

@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { listOf, text } from '../../model/text.ts';
 import { addressRange, bindAddress, port } from './addresses.ts';
 import { pemFile } from './pem_file.ts';
-import { listOf, text } from './text.ts';
 import { publicUrl } from './urls.ts';
 
-const tls = z.strictObject({
+/** A certificate of a listener. */
+export const tls = z.strictObject({
   cert: pemFile().describe(
     'PEM file with the certificate and its chain. Relative paths start from the folder of this file.',
   ),
@@ -54,9 +55,4 @@ export const listen = z.strictObject({
   trusted_proxies: listOf(addressRange())
     .default([])
     .describe('Addresses of proxies in front whose X-Forwarded-* headers are believed, such as 10.0.0.0/8.'),
-});
-
-export const admin = z.strictObject({
-  host: bindAddress().default('127.0.0.1').describe('Address of the admin listener (health, metrics, admin API).'),
-  port: port().default(8081).describe('Port of the admin listener; 0 asks the system for a free one.'),
 });

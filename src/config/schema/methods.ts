@@ -1,4 +1,4 @@
-import { text } from './text.ts';
+import { text } from '../../model/text.ts';
 
 /** CONNECT and TRACE are not forwarded by any proxy that guards something. */
 export const method = () =>

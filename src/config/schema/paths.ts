@@ -1,4 +1,4 @@
-import { type Judge, text } from './text.ts';
+import { type Judge, text } from '../../model/text.ts';
 
 /**
  * Objects to any path that two programs could read in two ways. What is left is canonical: it can be compared with the canonical

@@ -1,4 +1,4 @@
-import { text } from './text.ts';
+import { text } from '../../model/text.ts';
 
 /** The path of a PEM file, which starts from the folder of the configuration if it is relative. */
 export const pemFile = () =>

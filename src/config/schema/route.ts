@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { name, scope, size } from '../../model/fields.ts';
+import { listOf } from '../../model/text.ts';
 import { type Bytes, type Milliseconds, milliseconds } from '../../model/units.ts';
 import { requestHost } from './addresses.ts';
 import { cors } from './cors.ts';
@@ -7,7 +8,6 @@ import { requestHeaders, responseHeaders } from './header_rules.ts';
 import { limits } from './limits.ts';
 import { method } from './methods.ts';
 import { prefix, routePath } from './paths.ts';
-import { listOf } from './text.ts';
 import { durationWithin } from './times.ts';
 import { upstream } from './upstream.ts';
 

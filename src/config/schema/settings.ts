@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { text } from './text.ts';
+import { text } from '../../model/text.ts';
 import { durationWithin, secondsWithin } from './times.ts';
 
 export const cache = z.strictObject({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { listOf, text } from '../../model/text.ts';
 import { canonicalPath } from './paths.ts';
 import { pemFile } from './pem_file.ts';
-import { listOf, text } from './text.ts';
 import { durationWithin } from './times.ts';
 import { upstreamTarget } from './urls.ts';
 
