@@ -5,7 +5,7 @@ const ROOMS = {
   stores: ['model'],
   connections: ['model'],
   dialects: ['model'],
-  observe: ['model'],
+  observe: ['model', 'admin/live\\.ts$', 'stores/audit_store\\.ts$'],
   tokens: ['model', 'stores/(token_store|document_store|invalidation)\\.ts$'],
   registry: ['model', 'stores/document_store\\.ts$'],
   oauth: ['model', 'tokens', 'registry', 'connections/connection\\.ts$', 'stores/(token_store|counter_store)\\.ts$'],

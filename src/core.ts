@@ -18,8 +18,10 @@ import type { Clock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
 import type { Exchange } from './model/exchange.ts';
 import { createAttempts } from './oauth/attempts.ts';
+import { createLive } from './observe/live.ts';
 import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
+import { createRecentRefusals } from './observe/recent_refusals.ts';
 import { watchStore } from './observe/store_watch.ts';
 import { cached } from './stores/lru.ts';
 import { MemoryCounters } from './stores/memory_counters.ts';
@@ -37,9 +39,11 @@ export interface CoreDependencies {
 
 /** Everything between the listeners and the store, joined. */
 export async function composeCore(config: Config, { output, log, metrics, clock, url }: CoreDependencies) {
+  const refusals = createRecentRefusals(clock);
   const report = (exchange: Exchange): void => {
     log.request(exchange);
     metrics.request(exchange);
+    if (exchange.refused !== undefined) refusals.add(exchange);
   };
   const backend = await openStore(config, log, clock);
   const { documents, counters } = backend;
@@ -96,6 +100,7 @@ export async function composeCore(config: Config, { output, log, metrics, clock,
     fastLane,
     upgrades,
     upstreams,
+    live: createLive({ metrics, refusals, targets: () => upstreams.status() }),
     /**
      * Makes the rules of another configuration, and puts them in the place of those that are: in one step, and for requests that
      * begin from then on.

@@ -2,6 +2,7 @@
  * What can be run: the gateway, the desk of the supervisor of several, the middleware, and the registry alone. Each is the core of
  * `compose.ts` with the outside it needs.
  */
+import type { Live } from './admin/live.ts';
 import { openStore } from './compose.ts';
 import { database } from './connections/database.ts';
 import { hashPassword, isPasswordHash } from './connections/password_hash.ts';
@@ -16,6 +17,7 @@ import type { Config } from './model/config.ts';
 import { milliseconds } from './model/units.ts';
 import { createAttempts } from './oauth/attempts.ts';
 import { createClusterMetrics, shareMetrics } from './observe/cluster_metrics.ts';
+import { type AskWorkers, mergedLive } from './observe/live.ts';
 import { createLog, type Log } from './observe/log.ts';
 import { createMetrics } from './observe/metrics.ts';
 import { countReloads } from './observe/reload_metrics.ts';
@@ -46,6 +48,8 @@ export type LoadConfig = (running: Config) => Promise<Config>;
 /** A gateway that can be run. */
 export interface House {
   readonly log: Log;
+  /** What happens in this process. */
+  readonly live: Live;
   /** @returns where it can be reached. Throws what the system says when an address is taken. */
   listen(): Promise<{ readonly url: string; readonly admin?: string }>;
   /**
@@ -94,6 +98,7 @@ export async function composeHouse(
 
   return {
     log,
+    live: core.live,
     async listen() {
       url = await edge.listen();
       return admin ? { url, admin: await admin.listen() } : { url };
@@ -124,6 +129,8 @@ export async function composeHouse(
 /** What the supervisor of several workers shows the outside; it serves no calls itself. */
 export interface SupervisorDesk {
   readonly log: Log;
+  /** What happens in all workers. */
+  readonly live: Live;
   /**
    * As that of a `House`.
    * @param pass has all workers take it, or none. @returns why they cannot.
@@ -135,10 +142,15 @@ export interface SupervisorDesk {
   close(): Promise<void>;
 }
 
-/** @param notReady further reasons why the workers should get no traffic. */
+export interface SupervisorDeskOptions extends Pick<HouseOptions, 'output'> {
+  /** Further reasons why the workers should get no traffic. */
+  readonly notReady: () => readonly string[];
+  readonly askWorkers: AskWorkers;
+}
+
 export async function composeSupervisorDesk(
   config: Config,
-  { output, notReady }: { readonly output: HouseOptions['output']; readonly notReady: () => readonly string[] },
+  { output, notReady, askWorkers }: SupervisorDeskOptions,
 ): Promise<SupervisorDesk> {
   const log = createLog({ level: config.log.level, destination: output });
   const backend = await openStore(config, log);
@@ -154,6 +166,7 @@ export async function composeSupervisorDesk(
   });
   return {
     log,
+    live: mergedLive(askWorkers, () => systemClock.now()),
     reload: (load, pass) =>
       reloads.run(async () => {
         const next = await load(running);

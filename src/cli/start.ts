@@ -8,6 +8,7 @@ import { type ConfigSource, configSource, reloadOnChange } from './config_source
 import { demoLines } from './demo_lines.ts';
 import { supervise } from './supervisor.ts';
 import { askSupervisor } from './worker_messages.ts';
+import { answerQuestions } from './worker_questions.ts';
 
 /** Runs the gateway until it is told to stop. */
 export const start: Command = {
@@ -50,6 +51,7 @@ async function work(file: string, source: ConfigSource, terminal: Terminal): Pro
   const contents = await supervisor.contents;
   const run = async (config: Config): Promise<ExitCode> => {
     const house = await composeHouse(config, { output: terminal.stdout, admin: 'none' });
+    answerQuestions(house.live);
     supervisor.onReload((next) => house.reload((running) => source.loadFrom(next, running)));
     await open(house, 'serving');
     await terminal.terminated;

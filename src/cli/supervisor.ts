@@ -6,6 +6,7 @@ import { type ExitCode, print, type Terminal } from './command.ts';
 import { type ConfigSource, reloadOnChange } from './config_source.ts';
 import { demoLines } from './demo_lines.ts';
 import { createWorkerConfigurations } from './worker_messages.ts';
+import { createWorkerQuestions } from './worker_questions.ts';
 
 /** A worker that dies young is not restarted faster than this, in milliseconds, doubling up to the second number. */
 const RESTART_DELAY = [100, 5_000] as const;
@@ -30,6 +31,10 @@ export async function supervise(
   const desk = await composeSupervisorDesk(config, {
     output: terminal.stdout,
     notReady: () => (missing() === 0 ? [] : [`${missing()} of ${count} workers are not listening`]),
+    askWorkers: createWorkerQuestions(
+      () => [...listening],
+      (listener) => cluster.on('message', listener),
+    ),
   });
 
   const forked = new Map<Worker, number>();

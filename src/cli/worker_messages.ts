@@ -1,4 +1,5 @@
 import type { Worker } from 'node:cluster';
+import type { Live } from '../admin/live.ts';
 import type { Contents } from '../config/contents.ts';
 
 /*
@@ -29,7 +30,20 @@ interface Reloaded {
   readonly turn: number;
   readonly problems: readonly string[];
 }
-export type WorkerMessage = Asked | Told | Reload | Reloaded;
+/** To a worker: what the admin listener is to tell of all of them. */
+export interface Question {
+  readonly gatehouse: 'question';
+  readonly turn: number;
+  readonly about: keyof Live;
+}
+/** From it; without an answer if it has none. */
+export interface Answered {
+  readonly gatehouse: 'answer';
+  readonly turn: number;
+  /** JSON, as `worker_questions.ts` writes it. */
+  readonly answer?: string | undefined;
+}
+export type WorkerMessage = Asked | Told | Reload | Reloaded | Question | Answered;
 
 /** Others use the channel too. */
 export const isOurs = (message: unknown): message is WorkerMessage =>

@@ -3,8 +3,10 @@
  * from a closed list, and whatever a caller could invent (a method, a path) is folded or left out.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { LiveStats } from '../admin/live.ts';
 import type { Exchange } from '../model/exchange.ts';
-import { DependencyUnavailable } from '../model/failure.ts';
+import { DependencyUnavailable, type ErrorCode } from '../model/failure.ts';
+import { milliseconds } from '../model/units.ts';
 import { createRequestSeries } from './request_series.ts';
 import { type UpstreamStats, watchUpstreams } from './upstream_metrics.ts';
 
@@ -25,6 +27,13 @@ export interface FastLaneStats {
   readonly handedOver: number;
 }
 
+interface Sources {
+  readonly cache?: () => CacheStats;
+  readonly store?: () => Promise<void>;
+  readonly fastLane?: () => FastLaneStats;
+  readonly upstreams?: () => readonly UpstreamStats[];
+}
+
 export interface MetricsText {
   readonly contentType: string;
   readonly body: string;
@@ -35,18 +44,16 @@ export interface Metrics {
   /** @param grant the wire value of a grant that has just given tokens. */
   tokenIssued(grant: string): void;
   /** Names what is read at each scrape: the cache's own counts, and whether the store answers. */
-  watch(sources: {
-    readonly cache?: () => CacheStats;
-    readonly store?: () => Promise<void>;
-    readonly fastLane?: () => FastLaneStats;
-    readonly upstreams?: () => readonly UpstreamStats[];
-  }): void;
+  watch(sources: Sources): void;
+  /** The same as numbers, for whoever draws them. */
+  stats(): Promise<LiveStats>;
   /** The page that Prometheus reads. */
   text(): Promise<MetricsText>;
   /** For `cluster_metrics.ts` alone. */
   readonly registry: Registry;
 }
 
+const NO_CACHE = { hits: 0, misses: 0, size: 0 };
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -54,11 +61,17 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry });
 
   const series = createRequestSeries(registry);
-  const refusals = new Counter({
+  // In plain maps until someone asks, as in `request_series.ts`.
+  const refusals = new Map<ErrorCode, number>();
+  new Counter({
     name: 'gatehouse_refusals_total',
     help: 'Requests that were refused, by reason.',
     labelNames: ['reason'],
     registers,
+    collect() {
+      this.reset();
+      for (const [reason, count] of refusals) this.inc({ reason }, count);
+    },
   });
   const outages = (name: string, help: string) => new Counter({ name, help, labelNames: ['route'], registers });
   const served = outages(
@@ -69,7 +82,6 @@ export function createMetrics(): Metrics {
     'gatehouse_store_outage_refused_total',
     'Calls that were refused with 503 because the store gave no answer, by route.',
   );
-  // In a plain map until someone asks, as in `request_series.ts`.
   const issued = new Map<string, number>();
   new Counter({
     name: 'gatehouse_tokens_issued_total',
@@ -82,16 +94,32 @@ export function createMetrics(): Metrics {
     },
   });
 
+  let sources: Sources = {};
+
   return {
     registry,
+    async stats() {
+      const storeUp = await isUp(sources.store ?? (async () => {}));
+      const { hits, misses, size: entries } = sources.cache?.() ?? NO_CACHE;
+      return {
+        at: milliseconds(Date.now()),
+        ...series.read(),
+        refusals: [...refusals].map(([reason, count]) => ({ reason, count })),
+        cache: { hits, misses, entries },
+        issued: [...issued].map(([grant, count]) => ({ grant, count })),
+        storeUp,
+      };
+    },
     request({ route = 'none', method, status, duration, refused, fault, cache }) {
       series.record(route, METHODS.has(method) ? method : 'other', status, duration);
-      if (refused) refusals.inc({ reason: refused });
+      if (refused) refusals.set(refused, (refusals.get(refused) ?? 0) + 1);
       if (cache === 'stale') served.inc({ route });
       if (fault === DependencyUnavailable.name) turnedAway.inc({ route });
     },
     tokenIssued: (grant) => issued.set(grant, (issued.get(grant) ?? 0) + 1),
-    watch({ cache, store, fastLane, upstreams }) {
+    watch(those) {
+      sources = { ...sources, ...those };
+      const { cache, store, fastLane, upstreams } = those;
       if (upstreams) watchUpstreams(registers, upstreams);
       if (cache) watchCache(registers, cache);
       if (fastLane) watchFastLane(registers, fastLane);
@@ -153,11 +181,13 @@ function watchStore(registers: Registry[], ping: () => Promise<void>): void {
     registers,
     aggregator: 'min',
     async collect() {
-      const up = await ping().then(
-        () => 1,
-        () => 0,
-      );
-      this.set(up);
+      this.set((await isUp(ping)) ? 1 : 0);
     },
   });
 }
+
+const isUp = (ping: () => Promise<void>): Promise<boolean> =>
+  ping().then(
+    () => true,
+    () => false,
+  );

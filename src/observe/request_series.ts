@@ -1,10 +1,16 @@
 import { Counter, type Metric, type Registry } from 'prom-client';
+import type { LiveStats } from '../admin/live.ts';
 import type { Milliseconds } from '../model/units.ts';
 
 /** Seconds. Fine where a gateway lives (below 50 ms), coarse above. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
 const COUNT = 'gatehouse_requests_total';
 const TIME = 'gatehouse_request_duration_seconds';
+
+interface Count {
+  readonly labels: { readonly route: string; readonly method: string; readonly status: number };
+  value: number;
+}
 
 interface Times {
   /** How many ended within each bucket and not within the one before; the last is for all that took longer. */
@@ -16,11 +22,12 @@ interface Times {
 /** Counts and times requests: two series per call, so they are kept in plain maps and become metrics only when someone asks. */
 export interface RequestSeries {
   record(route: string, method: string, status: number, duration: Milliseconds): void;
+  read(): Pick<LiveStats, 'requests' | 'durations'>;
 }
 
 /** prom-client sorts and joins the labels of a series each time it counts: 1.7 µs of a proxied call, and 0.2 µs like this. */
 export function createRequestSeries(registry: Registry): RequestSeries {
-  const counts = new Map<string, { readonly labels: Record<string, string | number>; value: number }>();
+  const counts = new Map<string, Count>();
   const times = new Map<string, Times>();
 
   new Counter({
@@ -65,7 +72,33 @@ export function createRequestSeries(registry: Registry): RequestSeries {
       of.sum += seconds;
       of.count += 1;
     },
+    read: () => ({ requests: byStatus(counts.values()), durations: [...times].map(([route, of]) => timed(route, of)) }),
   };
+}
+
+/** Methods are not told apart here. */
+function byStatus(counts: Iterable<Count>): LiveStats['requests'] {
+  const groups = Map.groupBy(counts, ({ labels: { route, status } }) => `${status} ${route}`);
+  return [...groups.values()].flatMap((all) =>
+    all[0] === undefined
+      ? []
+      : [
+          {
+            route: all[0].labels.route,
+            status: all[0].labels.status,
+            count: all.reduce((total, { value }) => total + value, 0),
+          },
+        ],
+  );
+}
+
+function timed(route: string, { within, sum, count }: Times): LiveStats['durations'][number] {
+  let total = 0;
+  const buckets = [...BUCKETS, Number.POSITIVE_INFINITY].map((bound, bucket) => {
+    total += within[bucket] ?? 0;
+    return [bound, total] as const;
+  });
+  return { route, buckets, sum, count };
 }
 
 /** The lines of one route: each bucket also counts what the smaller ones do. */

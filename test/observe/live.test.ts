@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
+import type { Live } from '../../src/admin/live.ts';
+import type { Exchange } from '../../src/model/exchange.ts';
+import { milliseconds } from '../../src/model/units.ts';
+import { createLive } from '../../src/observe/live.ts';
+import { createMetrics } from '../../src/observe/metrics.ts';
+import { createRecentRefusals } from '../../src/observe/recent_refusals.ts';
+
+const exchange: Exchange = {
+  requestId: 'r-1',
+  method: 'GET',
+  path: '/orders/7',
+  route: 'orders',
+  status: 200,
+  duration: milliseconds(20),
+};
+
+describe('what is happening now', () => {
+  it('is told in numbers: requests, times, refusals, cache, tokens and store', async () => {
+    const metrics = createMetrics();
+    metrics.watch({
+      cache: () => ({ hits: 5, misses: 2, size: 3, negativeSize: 1, evictions: 0 }),
+      store: async () => {},
+    });
+    metrics.request(exchange);
+    metrics.request({ ...exchange, method: 'POST', duration: milliseconds(60_000) });
+    metrics.request({ ...exchange, status: 403, refused: 'insufficient_scope' });
+    metrics.tokenIssued('password');
+    const live = createLive({ metrics, refusals: createRecentRefusals({ now: () => milliseconds(1) }), targets });
+    const { at, requests, durations, ...others } = await live.stats();
+    expect(Math.abs(at - Date.now())).toBeLessThan(5_000);
+    expect(requests).toEqual([
+      { route: 'orders', status: 200, count: 2 },
+      { route: 'orders', status: 403, count: 1 },
+    ]);
+    const [{ buckets = [], ...times } = {}] = durations;
+    expect(times).toMatchObject({ route: 'orders', count: 3 });
+    expect(Object.fromEntries(buckets)).toMatchObject({ 0.01: 0, 0.025: 2, 30: 2, Infinity: 3 });
+    expect(others).toEqual({
+      refusals: [{ reason: 'insufficient_scope', count: 1 }],
+      cache: { hits: 5, misses: 2, entries: 3 },
+      issued: [{ grant: 'password', count: 1 }],
+      storeUp: true,
+    });
+    expect(await live.targets()).toEqual([{ route: 'orders', target: 'http://a', healthy: false, failures: 7 }]);
+  });
+
+  it('has the last 200 refusals, newest first, and no others', () => {
+    let now = 0;
+    const refusals = createRecentRefusals({ now: () => milliseconds(now++) });
+    refusals.add(exchange);
+    for (let count = 0; count < 450; count++)
+      refusals.add({ ...exchange, requestId: `r-${count}`, status: 401, refused: 'missing_token' });
+    const list = refusals.list();
+    expect(list).toHaveLength(200);
+    expect(list.map(({ requestId }) => requestId)).toEqual(
+      Array.from({ length: 200 }, (_, index) => `r-${449 - index}`),
+    );
+    expect(list[0]).toEqual({
+      ...{ at: 449, requestId: 'r-449', method: 'GET', path: '/orders/7', status: 401 },
+      ...{ reason: 'missing_token', route: 'orders', client: undefined, user: undefined },
+    });
+  });
+
+  it('keeps no more of a path than a screen shows', () => {
+    const refusals = createRecentRefusals({ now: () => milliseconds(0) });
+    refusals.add({ ...exchange, path: `/${'a'.repeat(9_000)}`, refused: 'not_found' });
+    expect(refusals.list()[0]?.path).toHaveLength(1_025);
+  });
+
+  it('is put together of what all workers tell', async () => {
+    const child = spawn(process.execPath, [new URL('./live_fixture.ts', import.meta.url).pathname], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [told] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+    const { stats, refusals, targets } = JSON.parse(told) as {
+      stats: Awaited<ReturnType<Live['stats']>>;
+      refusals: Awaited<ReturnType<Live['refusals']>>;
+      targets: Awaited<ReturnType<Live['targets']>>;
+    };
+    expect(stats.requests).toEqual([{ route: 'orders', status: 401, count: 3 }]);
+    expect(stats.durations[0]).toMatchObject({ route: 'orders', count: 3 });
+    expect(stats.durations[0]?.buckets.at(-1)).toEqual(['infinite', 3]);
+    expect(stats.refusals).toEqual([{ reason: 'missing_token', count: 3 }]);
+    expect(stats.storeUp).toBe(false);
+    expect(refusals.map(({ requestId }) => requestId)).toEqual(['2-1', '2-0', '1-0']);
+    expect(targets).toEqual([{ route: 'orders', target: 'http://a', healthy: false, failures: 3 }]);
+  });
+});
+
+const targets = () => [{ upstream: 'orders', target: 'http://a', healthy: false, failures: 7 }];

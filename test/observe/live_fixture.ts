@@ -1,0 +1,38 @@
+/** A primary with two workers, of which the first has refused one call and the second two; prints what it hears of them. */
+import cluster from 'node:cluster';
+import { once } from 'node:events';
+import { answerQuestions, createWorkerQuestions } from '../../src/cli/worker_questions.ts';
+import { milliseconds } from '../../src/model/units.ts';
+import { createLive, mergedLive } from '../../src/observe/live.ts';
+import { createMetrics } from '../../src/observe/metrics.ts';
+import { createRecentRefusals } from '../../src/observe/recent_refusals.ts';
+
+if (cluster.isPrimary) {
+  const workers = [cluster.fork(), cluster.fork()];
+  const ask = createWorkerQuestions(
+    () => workers,
+    (listener) => cluster.on('message', listener),
+  );
+  await Promise.all(workers.map((worker) => once(worker, 'message')));
+  const live = mergedLive(ask, () => milliseconds(Date.now()));
+  const told = { stats: await live.stats(), refusals: await live.refusals(), targets: await live.targets() };
+  process.stdout.write(JSON.stringify(told, (_, value) => (value === Number.POSITIVE_INFINITY ? 'infinite' : value)));
+  for (const worker of workers) worker.process.kill();
+} else {
+  const { id } = cluster.worker ?? { id: 0 };
+  const metrics = createMetrics();
+  metrics.watch({ store: () => (id === 1 ? Promise.resolve() : Promise.reject(new Error('away'))) });
+  let now = id * 10;
+  const refusals = createRecentRefusals({ now: () => milliseconds(now++) });
+  for (let count = 0; count < id; count++) {
+    const exchange = {
+      ...{ requestId: `${id}-${count}`, method: 'GET', path: '/', route: 'orders', status: 401 },
+      ...{ refused: 'missing_token', duration: milliseconds(1) },
+    } as const;
+    metrics.request(exchange);
+    refusals.add(exchange);
+  }
+  const targets = () => [{ upstream: 'orders', target: 'http://a', healthy: id === 1, failures: id }];
+  answerQuestions(createLive({ metrics, refusals, targets }));
+  process.send?.('ready');
+}
