@@ -1,3 +1,4 @@
+import { adviceOn } from '../config/advice.ts';
 import { type Command, print, UsageError } from './command.ts';
 import { configFile, readArguments, withConfig } from './config_option.ts';
 
@@ -20,7 +21,8 @@ Exit 0 when there is none, 2 otherwise.`,
     return withConfig(file, terminal, async (config) => {
       const { routes, clients, connections } = config;
       const counts = [count(routes, 'route'), count(clients, 'client'), count(connections, 'connection')];
-      print(terminal.stdout, `${file}: ok (${counts.join(', ')})`);
+      const advice = adviceOn(config).map((line) => `${file}: ${line}`);
+      print(terminal.stdout, ...advice, `${file}: ok (${counts.join(', ')})`);
       return 0;
     });
   },

@@ -11,6 +11,7 @@ import type { VariantEntry } from './variants.ts';
 /** Turns sections without problems into the model's words. The only place that knows both. */
 export function buildConfig(file: string, sections: Sections): Config {
   const listen = whole(sections.listen);
+  const admin = whole(sections.admin);
   const cache = whole(sections.cache);
   const tokens = whole(sections.tokens);
   return frozen<Config>({
@@ -29,7 +30,16 @@ export function buildConfig(file: string, sections: Sections): Config {
       publicUrl: listen.public_url,
     },
     forwardAuth: whole(sections.top).forward_auth,
-    admin: whole(sections.admin),
+    admin: {
+      host: admin.host,
+      port: admin.port,
+      tls: admin.tls && { cert: beside(file, admin.tls.cert), key: beside(file, admin.tls.key) },
+      publicUrl: admin.public_url,
+      console: admin.console,
+      sessionTtl: admin.session_ttl,
+      bearerScope: admin.bearer_scope,
+      termsUrl: admin.terms_url,
+    },
     store: variantOf(sections.store),
     cache: {
       maxTokens: cache.max_tokens,

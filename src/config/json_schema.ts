@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { admin } from './schema/admin.ts';
 import { client } from './schema/client.ts';
 import { identityHeaders } from './schema/identity_headers.ts';
-import { admin, listen } from './schema/listen.ts';
+import { listen } from './schema/listen.ts';
 import { route } from './schema/route.ts';
 import { cache, log, tokens, top } from './schema/settings.ts';
 import { connectionFrame, dialectFrame, storeFrame } from './schema/variant_frames.ts';
@@ -16,7 +17,7 @@ export function jsonSchema(variants: ConfigVariants): JsonSchema {
   const properties: Record<(typeof SECTION_KEYS)[number], JsonSchema> = {
     listen: described('Where clients reach the gateway.', schemaOf(listen)),
     forward_auth: asMapping(asMapping(schemaOf(top)['properties'])['forward_auth']),
-    admin: described('Where operators reach it: health, metrics, admin API.', schemaOf(admin)),
+    admin: described('Where operators reach it: health, metrics, console, admin API.', schemaOf(admin)),
     store: {
       ...described('Where tokens, sessions and consents are kept.', oneOf(variants.stores, storeFrame)),
       default: DEFAULT_STORE,

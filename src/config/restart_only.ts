@@ -5,6 +5,8 @@ import type { Reader } from './reader.ts';
 
 /** What a listener that is open takes as it comes; everything else of `listen` was settled when it was opened. */
 const OPEN_LISTENER_TAKES = ['tls', 'trustedProxies', 'publicUrl'];
+/** The same of `admin`. Its certificate is taken anew when the files change, not when others are named. */
+const OPEN_ADMIN_TAKES = ['publicUrl', 'console', 'sessionTtl', 'bearerScope', 'termsUrl'];
 
 const ADVICE = 'cannot be changed while the gateway runs: put it back, or restart; nothing of this file was applied';
 
@@ -17,7 +19,7 @@ export function refuseWhatNeedsRestart(running: Config, next: Config, reader: Re
   };
   compare('listen', OPEN_LISTENER_TAKES);
   if ((running.listen.tls === undefined) !== (next.listen.tls === undefined)) report(['listen', 'tls']);
-  compare('admin');
+  compare('admin', OPEN_ADMIN_TAKES);
   // What is cached and what is stored is what a reload must not lose.
   compare('cache');
   if (!isDeepStrictEqual(running.store, next.store)) report(['store']);

@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import type { Fields, Reader } from './reader.ts';
+import { admin } from './schema/admin.ts';
 import { client } from './schema/client.ts';
 import { identityHeaders } from './schema/identity_headers.ts';
-import { admin, listen } from './schema/listen.ts';
+import { listen } from './schema/listen.ts';
 import { route } from './schema/route.ts';
 import { cache, log, tokens, top } from './schema/settings.ts';
 import { connectionFrame, dialectFrame, storeFrame } from './schema/variant_frames.ts';

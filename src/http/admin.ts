@@ -1,10 +1,12 @@
 /** The admin listener: whether this process is alive and ready, and what it has counted. */
 import type { RequestListener } from 'node:http';
 import type { AdminSettings } from '../model/config.ts';
-import { createListener, type Listener } from './listener.ts';
+import { createListener, type Listener, type ListenerOptions } from './listener.ts';
 
-export interface AdminDependencies {
-  readonly listen: AdminSettings;
+export interface AdminDependencies extends Pick<ListenerOptions, 'report' | 'trouble' | 'wording'> {
+  readonly listen: Pick<AdminSettings, 'host' | 'port' | 'tls'>;
+  /** Whoever answers everything else; without it there is nothing else. */
+  readonly others?: RequestListener | undefined;
   /** Why no traffic should be sent here now; empty if it should. */
   readonly notReady: () => Promise<readonly string[]>;
   /** What an operator should know although traffic may be sent here; nothing unless told otherwise. */
@@ -20,7 +22,8 @@ interface AdminAnswer {
 }
 
 /** The admin listener, not yet listening. */
-export function createAdmin({ listen, notReady, degraded = () => [], metrics }: AdminDependencies): Listener {
+export function createAdmin(deps: AdminDependencies): Listener {
+  const { listen, notReady, degraded = () => [], metrics, others, report, trouble, wording } = deps;
   const pages: Readonly<Record<string, () => Promise<AdminAnswer>>> = {
     '/health/live': async () => json(200, { status: 'live' }),
     '/health/ready': async () => {
@@ -32,9 +35,12 @@ export function createAdmin({ listen, notReady, degraded = () => [], metrics }: 
     '/metrics': async () => ({ status: 200, ...(await metrics()) }),
   };
 
-  async function answer(method: string, target: string): Promise<AdminAnswer> {
+  const pageAt = (target: string) => {
     const path = target.split('?', 1)[0] ?? '';
-    const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+    return Object.hasOwn(pages, path) ? pages[path] : undefined;
+  };
+
+  async function answer(method: string, page: (() => Promise<AdminAnswer>) | undefined): Promise<AdminAnswer> {
     if (page === undefined)
       return json(404, { error: 'not_found', error_description: `There are ${Object.keys(pages).join(', ')}.` });
     if (method !== 'GET' && method !== 'HEAD')
@@ -44,7 +50,12 @@ export function createAdmin({ listen, notReady, degraded = () => [], metrics }: 
 
   const handle: RequestListener = (request, response) => {
     const { method = '', url = '' } = request;
-    answer(method, url)
+    const page = pageAt(url);
+    if (page === undefined && others) {
+      others(request, response);
+      return;
+    }
+    answer(method, page)
       .catch(() =>
         json(503, { error: 'temporarily_unavailable', error_description: 'This cannot be told at the moment.' }),
       )
@@ -58,7 +69,8 @@ export function createAdmin({ listen, notReady, degraded = () => [], metrics }: 
         response.end(method === 'HEAD' ? undefined : body);
       });
   };
-  return createListener({ ...listen, handle });
+  const { host, port, tls } = listen;
+  return createListener({ host, port, tls, handle, report, trouble, wording });
 }
 
 function json(status: number, value: object): AdminAnswer {

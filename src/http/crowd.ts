@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Exchange } from '../model/exchange.ts';
 import { milliseconds } from '../model/units.ts';
 import { networkOf } from '../oauth/networks.ts';
-import { TOO_MANY, writeRaw } from './raw_answer.ts';
+import { TOO_MANY, type Wording, writeRaw } from './raw_answer.ts';
 
 /** Connections beyond the limit that may be open at once because they are being refused; further ones are closed unanswered. */
 export const BEING_REFUSED = 1_000;
@@ -18,11 +18,13 @@ export interface CrowdOptions {
   /** Whether what is refused is told so in plain HTTP; a TLS connection is not worth its handshake then. */
   readonly plain: boolean;
   readonly report?: ((exchange: Exchange) => void) | undefined;
+  /** The standard's words unless told otherwise. */
+  readonly wording?: Wording | undefined;
 }
 
 /** Keeps the number of connections bounded, so that those that are open go on being served. */
 export function createCrowd(options: CrowdOptions): (socket: Socket, go: () => void) => void {
-  const { max, plain, report } = options;
+  const { max, plain, report, wording } = options;
   const enter = createQuota(options);
   let open = 0;
   const left = () => {
@@ -44,7 +46,7 @@ export function createCrowd(options: CrowdOptions): (socket: Socket, go: () => v
     }
     socket.on('error', () => {});
     socket.resume();
-    writeRaw(socket, TOO_MANY, requestId);
+    writeRaw(socket, TOO_MANY, requestId, wording);
   };
 }
 

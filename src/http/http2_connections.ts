@@ -13,7 +13,7 @@ import { type Milliseconds, milliseconds } from '../model/units.ts';
 import { Http2Request } from './http2_request.ts';
 import { Http2Response } from './http2_response.ts';
 import { StreamSocket } from './http2_socket.ts';
-import { bodyOf, LONG_HEAD } from './raw_answer.ts';
+import { LONG_HEAD, standardWording, type Wording } from './raw_answer.ts';
 
 /** The connections on which HTTP/2 was agreed (ALPN `h2`); the listener owns their sockets until then. */
 export interface Http2Connections {
@@ -30,6 +30,8 @@ export interface Http2Options {
   readonly headersTimeout: Milliseconds;
   /** Told of heads that were refused here. */
   readonly report?: ((exchange: Exchange) => void) | undefined;
+  /** The standard's words unless told otherwise. */
+  readonly wording?: Wording | undefined;
 }
 
 /** Milliseconds without a stream after which a connection is closed, as with HTTP/1.1. */
@@ -76,7 +78,12 @@ interface Connection {
 }
 
 /** Speaks HTTP/2 on connections that are handed in, and hands its requests on as if they had come over HTTP/1.1. */
-export function createHttp2({ handle, headersTimeout, report }: Http2Options): Http2Connections {
+export function createHttp2({
+  handle,
+  headersTimeout,
+  report,
+  wording = standardWording,
+}: Http2Options): Http2Connections {
   const connections = new Map<ServerHttp2Session, Connection>();
   let sweeping: NodeJS.Timeout | undefined;
   let draining = false;
@@ -124,9 +131,10 @@ export function createHttp2({ handle, headersTimeout, report }: Http2Options): H
     const requestId = randomUUID();
     const { status, code } = LONG_HEAD;
     report?.({ requestId, method: '', path: '', status, duration: milliseconds(0), refused: code });
-    const headers = ['content-type', 'application/json', 'cache-control', 'no-store', 'x-request-id', requestId];
+    const { contentType, body } = wording(LONG_HEAD, requestId);
+    const headers = ['content-type', contentType, 'cache-control', 'no-store', 'x-request-id', requestId];
     stream.respond([':status', String(status), ...headers]);
-    stream.end(bodyOf(LONG_HEAD));
+    stream.end(body);
     // What it has for a body is not waited for.
     stream.resume();
   }

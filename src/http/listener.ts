@@ -23,7 +23,7 @@ import type { Trouble } from './failure_of.ts';
 import { createFirstReading } from './first_reading.ts';
 import { createHttp2 } from './http2_connections.ts';
 import { type Address, listenOn } from './listening.ts';
-import type { ParserError } from './raw_answer.ts';
+import type { ParserError, Wording } from './raw_answer.ts';
 import { createRefuse } from './refuse.ts';
 import { renewCertificate, type TlsFiles, tlsOptions, useCertificate } from './tls.ts';
 
@@ -45,6 +45,8 @@ export interface ListenerOptions extends Address {
   readonly upgrades?: Upgrades | undefined;
   /** Told of every connection whose bytes made no request and were answered here; it has no method and no path. */
   readonly report?: ((exchange: Exchange) => void) | undefined;
+  /** The words of the answers to what made no request; the standard's by default. */
+  readonly wording?: Wording | undefined;
   /** How long a request head may take to arrive, from the first moment of the connection or from its first byte; 10 s by default. */
   readonly headersTimeout?: Milliseconds;
   /** Told when a changed certificate could not be taken. */
@@ -82,7 +84,7 @@ const LIMITS: ServerOptions = {
 const MAX_CONNECTIONS = 20_000;
 
 export function createListener(options: ListenerOptions): Listener {
-  const { tls, handle, firstReader, upgrades, report, headersTimeout = milliseconds(10_000) } = options;
+  const { tls, handle, firstReader, upgrades, report, wording, headersTimeout = milliseconds(10_000) } = options;
   const { http2: speaksHttp2 = true, maxConnections = MAX_CONNECTIONS, trouble = () => {} } = options;
   // A handshake behind an answer that is still on its way would overtake it: that one is taken for the ordinary request that it also is.
   const shouldUpgradeCallback = (request: IncomingMessage) =>
@@ -94,7 +96,7 @@ export function createListener(options: ListenerOptions): Listener {
   server.maxHeadersCount = 0;
   server.maxConnections = maxConnections + BEING_REFUSED;
 
-  const http2 = secure && speaksHttp2 ? createHttp2({ handle, headersTimeout, report }) : undefined;
+  const http2 = secure && speaksHttp2 ? createHttp2({ handle, headersTimeout, report, wording }) : undefined;
   const first = firstReader && createFirstReading(firstReader);
   const connections = trackConnections(
     server,
@@ -110,11 +112,11 @@ export function createListener(options: ListenerOptions): Listener {
     'connection',
     createCrowd({
       ...{ max: maxConnections, perAddress: options.maxConnectionsPerAddress, isProxy: options.isProxy },
-      ...{ plain: !secure, report },
+      ...{ plain: !secure, report, wording },
     }),
   );
 
-  const refuse = createRefuse({ connections, report });
+  const refuse = createRefuse({ connections, report, wording });
   const lost = new WeakSet<Socket>();
   const onRequest: RequestListener = (request, response) => {
     const { socket } = request;

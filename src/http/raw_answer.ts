@@ -78,17 +78,31 @@ function isRequestLine(bytes: Buffer): boolean {
 /** Milliseconds for which what a refused caller still sends is dropped: closing before that could reset the answer on its way. */
 const LINGER = 1_000;
 
-export function bodyOf({ error, description }: RawAnswer): string {
-  return JSON.stringify({ error, error_description: description });
+/** The body of such an answer in the words of a listener. */
+export interface RawBody {
+  readonly contentType: string;
+  readonly body: string;
 }
+export type Wording = (answer: RawAnswer, requestId: string) => RawBody;
+
+/** The standard's words (RFC 6749 §5.2). */
+export const standardWording: Wording = ({ error, description }) => ({
+  contentType: 'application/json',
+  body: JSON.stringify({ error, error_description: description }),
+});
 
 /** Answers and closes. Nothing that the caller sent is repeated. */
-export function writeRaw(socket: Duplex, answer: RawAnswer, requestId: string): void {
+export function writeRaw(
+  socket: Duplex,
+  answer: RawAnswer,
+  requestId: string,
+  wording: Wording = standardWording,
+): void {
   const { status, retryAfter } = answer;
-  const body = bodyOf(answer);
+  const { contentType, body } = wording(answer, requestId);
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    'Content-Type: application/json',
+    `Content-Type: ${contentType}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Cache-Control: no-store',
     ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { Exchange } from '../model/exchange.ts';
 import { milliseconds } from '../model/units.ts';
 import type { Connections } from './drain.ts';
-import { answerFor, NO_TUNNELS, type ParserError, type RawAnswer, writeRaw } from './raw_answer.ts';
+import { answerFor, NO_TUNNELS, type ParserError, type RawAnswer, type Wording, writeRaw } from './raw_answer.ts';
 
 /** Ends connections whose bytes make no request, without disturbing an answer that is on its way to a request before. */
 export interface Refuse {
@@ -17,9 +17,11 @@ export interface RefuseDependencies {
   readonly connections: Connections;
   /** Told of every answer given here to what was no request; it has no method and no path. */
   readonly report?: ((exchange: Exchange) => void) | undefined;
+  /** The standard's words unless told otherwise. */
+  readonly wording?: Wording | undefined;
 }
 
-export function createRefuse({ connections, report }: RefuseDependencies): Refuse {
+export function createRefuse({ connections, report, wording }: RefuseDependencies): Refuse {
   const refused = new WeakSet<Duplex>();
 
   function refuse(socket: Duplex, answer: RawAnswer): void {
@@ -36,7 +38,7 @@ export function createRefuse({ connections, report }: RefuseDependencies): Refus
       // Nothing runs, or what runs waits for a body that has turned out to be none; whoever handles that one reports it.
       refused.add(socket);
       const requestId = randomUUID();
-      writeRaw(socket, answer, requestId);
+      writeRaw(socket, answer, requestId, wording);
       const { status, code } = answer;
       if (!running) report?.({ requestId, method: '', path: '', status, duration: milliseconds(0), refused: code });
     }

@@ -65,7 +65,19 @@ export interface ListenSettings {
 }
 export interface AdminSettings {
   readonly host: string;
+  /** 0 asks the system for a free one. */
   readonly port: number;
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** The origin that operators reach it under, if they use a name: the only one besides localhost that console and API answer under. */
+  readonly publicUrl?: string | undefined;
+  /** Whether there is a console beside the API. */
+  readonly console: boolean;
+  /** How long a sign-in to the console lasts at most. */
+  readonly sessionTtl: Seconds;
+  /** The scope that an access token must have for the admin API; absent: none. */
+  readonly bearerScope?: string | undefined;
+  /** The terms that whoever creates a client agrees to. */
+  readonly termsUrl?: string | undefined;
 }
 export interface CacheSettings {
   /** 0 switches the cache off. */

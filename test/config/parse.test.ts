@@ -50,7 +50,7 @@ describe('a configuration with every key', () => {
       ...{ host: '127.0.0.1', port: 8080, workers: 1, trustedProxies: ['10.0.0.0/8'] },
       ...{ http2: true, maxConnections: 20_000, fastLane: true },
     });
-    expect(config.admin).toEqual({ host: '127.0.0.1', port: 8081 });
+    expect(config.admin).toEqual({ host: '127.0.0.1', port: 8081, console: true, sessionTtl: 28_800 });
     expect(config.cache).toEqual({ maxTokens: 100_000, ttl: 60_000, staleness: 5000, negativeTtl: 1000 });
     expect(config.tokens).toEqual({ accessTtl: 3600, refreshTtl: 2_592_000, codeTtl: 60, refreshGrace: 10 });
     expect(config.log).toEqual({ level: 'warn' });

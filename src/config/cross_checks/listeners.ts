@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import type { Check } from './check.ts';
+import type { Check, Checked } from './check.ts';
 
 export const listenersApart: Check = ({ sections, reader }) => {
   const [main, admin] = [sections.listen.values, sections.admin.values];
@@ -37,8 +37,13 @@ export const memoryIsOneProcess: Check = ({ sections, reader }) => {
   );
 };
 
-export const tlsFiles: Check = ({ sections, reader, readFile }) => {
-  const { tls } = sections.listen.values;
+export const tlsFiles: Check = (it) => {
+  certificateOf('listen', it);
+  certificateOf('admin', it);
+};
+
+function certificateOf(section: 'listen' | 'admin', { sections, reader, readFile }: Checked): void {
+  const { tls } = sections[section].values;
   if (!tls) return;
   let sound = true;
   for (const key of ['cert', 'key'] as const) {
@@ -47,12 +52,12 @@ export const tlsFiles: Check = ({ sections, reader, readFile }) => {
       tls[key],
       key === 'cert' ? /-----BEGIN CERTIFICATE-----/ : /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
     );
-    if (objection) reader.report(['listen', 'tls', key], `the file it names ${objection}`);
+    if (objection) reader.report([section, 'tls', key], `the file it names ${objection}`);
     if (objection) sound = false;
   }
   if (sound && !belongTogether(readFile(tls.cert), readFile(tls.key)))
-    reader.report(['listen', 'tls', 'key'], 'the file it names is not the private key of the certificate');
-};
+    reader.report([section, 'tls', 'key'], 'the file it names is not the private key of the certificate');
+}
 
 export function belongTogether(cert: string, key: string): boolean {
   try {
