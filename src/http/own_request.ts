@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { canonicalTarget, isFailure } from '../gateway/canonical_target.ts';
+import { canonicalTarget, isFailure, type Target } from '../gateway/canonical_target.ts';
 import { callerAddress, type IsTrusted, trustedProxies } from '../gateway/forwarded.ts';
 import { headOf } from '../gateway/full_lane.ts';
 import { DEFAULT_IDENTITY_HEADERS, headerKinds } from '../gateway/header_kinds.ts';
@@ -28,15 +28,21 @@ export interface OwnRequest {
 
 export type ReadOwnRequest = (request: IncomingMessage) => OwnRequest;
 
-/** @param ranges CIDR ranges of the proxies whose `X-Forwarded-*` and `X-Request-Id` are believed. */
-export function ownRequestReader(ranges: readonly string[]): ReadOwnRequest {
+/**
+ * @param ranges CIDR ranges of the proxies whose `X-Forwarded-*` and `X-Request-Id` are believed.
+ * @param readTarget reads the request target; as strictly as those of proxied calls unless told otherwise.
+ */
+export function ownRequestReader(
+  ranges: readonly string[],
+  readTarget: (target: string) => Target | Failure = canonicalTarget,
+): ReadOwnRequest {
   const isTrusted = trustedProxies(ranges);
   const kindOf = headerKinds(DEFAULT_IDENTITY_HEADERS);
   const identify = createIdentify({ names: DEFAULT_IDENTITY_HEADERS, kindOf, isTrusted });
 
   return (request) => {
     const head = headOf(request);
-    const target = canonicalTarget(head.target);
+    const target = readTarget(head.target);
     if (isFailure(target)) return refusedRequest(head, target);
     const facts = readHead(head, kindOf);
     if (isFailure(facts)) return refusedRequest(head, facts, target.path);

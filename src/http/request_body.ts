@@ -1,4 +1,4 @@
-/** How the body of a request to one of our own endpoints becomes parameters. Proxied bodies never come here: they stream. */
+/** How the body of a request to one of our own endpoints becomes parameters, or a JSON value. Proxied bodies never come here: they stream. */
 import { Buffer } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ProtocolError } from '../model/failure.ts';
@@ -6,13 +6,21 @@ import type { Milliseconds } from '../model/units.ts';
 import type { Pair } from '../model/wire.ts';
 import { formPairs } from './form_pairs.ts';
 import { jsonPairs } from './json_pairs.ts';
+import { jsonValue } from './json_value.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 const JSON_TYPE = 'application/json';
 export type Accepts = 'form' | 'form or json';
+type MediaType = typeof FORM | typeof JSON_TYPE;
+const TYPES: Readonly<Record<Accepts, readonly MediaType[]>> = { form: [FORM], 'form or json': [FORM, JSON_TYPE] };
 
-/** Bytes. The longest body that any endpoint could need is a fraction of this. */
+/** Bytes. The longest body that any endpoint of a dialect could need is a fraction of this. */
 const LIMIT = 65_536;
+
+interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+}
 
 /** Thrown for a body that does not arrive in time; the edge answers 408. */
 export class BodyTimeout extends ProtocolError {
@@ -27,24 +35,44 @@ export class BodyTimeout extends ProtocolError {
  * @param deadline for the whole body to arrive.
  * @throws ProtocolError `unsupported_media_type`, `payload_too_large` or `invalid_request`, saying what would be right.
  */
-export async function readBody(
-  { req: request, res: response }: { readonly req: IncomingMessage; readonly res: ServerResponse },
-  accepts: Accepts,
-  deadline: Milliseconds,
-): Promise<readonly Pair[]> {
-  const type = mediaType(request, accepts);
+export async function readBody(exchange: Exchange, accepts: Accepts, deadline: Milliseconds): Promise<readonly Pair[]> {
+  const type = mediaType(exchange.req, TYPES[accepts]);
   if (type === undefined) return [];
-  if (Number(request.headers['content-length'] ?? 0) > LIMIT) throw tooLarge();
-  // HTTP/1.0 would take it for the answer (RFC 9110 §10.1.1).
-  if (request.headers.expect !== undefined && request.httpVersion !== '1.0') response.writeContinue();
-  const text = await textOf(request, deadline);
-  // What the decoder puts for bytes that are not UTF-8. Sent on purpose it would be no sensible name or password either.
-  if (text.includes('\ufffd')) throw new ProtocolError('invalid_request', 'The body is not UTF-8.');
+  const text = await textOf(exchange, LIMIT, deadline);
   return type === JSON_TYPE ? jsonPairs(text) : formPairs(text);
 }
 
-/** The one of our two types that the request names, if it names any; strict, because a guess is a way around a check. */
-function mediaType(request: IncomingMessage, accepts: Accepts): string | undefined {
+/**
+ * Refuses a body that is no JSON, before anything else is done: of what a form of another site can send, nothing is.
+ * @throws ProtocolError `unsupported_media_type`.
+ */
+export function requireJson(request: IncomingMessage): void {
+  mediaType(request, [JSON_TYPE]);
+}
+
+/**
+ * Reads the whole body as one JSON value.
+ * @param limit in bytes. @param deadline for the whole body to arrive.
+ * @returns undefined if there is no body. @throws ProtocolError as `readBody`.
+ */
+export async function readJson(exchange: Exchange, limit: number, deadline: Milliseconds): Promise<unknown> {
+  if (mediaType(exchange.req, [JSON_TYPE]) === undefined) return undefined;
+  return jsonValue(await textOf(exchange, limit, deadline));
+}
+
+/** Asks for the body if it waits to be asked for, and reads it. */
+async function textOf({ req, res }: Exchange, limit: number, deadline: Milliseconds): Promise<string> {
+  if (Number(req.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  // HTTP/1.0 would take it for the answer (RFC 9110 §10.1.1).
+  if (req.headers.expect !== undefined && req.httpVersion !== '1.0') res.writeContinue();
+  const text = await wholeBody(req, limit, deadline);
+  // What the decoder puts for bytes that are not UTF-8. Sent on purpose it would be no sensible name or password either.
+  if (text.includes('\ufffd')) throw new ProtocolError('invalid_request', 'The body is not UTF-8.');
+  return text;
+}
+
+/** The one of the types that the request names, if it names any; strict, because a guess is a way around a check. */
+function mediaType(request: IncomingMessage, accepts: readonly MediaType[]): MediaType | undefined {
   const {
     'content-encoding': coding,
     'content-type': value,
@@ -61,29 +89,26 @@ function mediaType(request: IncomingMessage, accepts: Accepts): string | undefin
     throw wrongType(accepts);
   }
   const [, type = '', charset = 'utf-8'] = /^\s*([^\s;]+)\s*(?:;\s*charset="?([\w-]+)"?\s*)?;?\s*$/i.exec(value) ?? [];
-  const known = type.toLowerCase();
-  if (charset.toLowerCase() !== 'utf-8' || !(known === FORM || (known === JSON_TYPE && accepts === 'form or json'))) {
-    throw wrongType(accepts);
-  }
+  const known = accepts.find((each) => each === type.toLowerCase());
+  if (known === undefined || charset.toLowerCase() !== 'utf-8') throw wrongType(accepts);
   return known;
 }
 
-function wrongType(accepts: Accepts): ProtocolError {
-  const right = accepts === 'form' ? FORM : `${FORM} or ${JSON_TYPE}`;
-  return new ProtocolError('unsupported_media_type', `Send the body as ${right}, in UTF-8.`);
+function wrongType(accepts: readonly MediaType[]): ProtocolError {
+  return new ProtocolError('unsupported_media_type', `Send the body as ${accepts.join(' or ')}, in UTF-8.`);
 }
 
 /** Reads to the end of the body, and leaves what is behind the limit or the deadline unread. */
-async function textOf(request: IncomingMessage, deadline: Milliseconds): Promise<string> {
+async function wholeBody(request: IncomingMessage, limit: number, deadline: Milliseconds): Promise<string> {
   // A body that came with its head is here once the parser has returned: then there is nothing to wait for.
   await undefined;
-  if (!request.complete || request.readableFlowing !== null || request.readableLength > LIMIT)
-    return arriving(request, deadline);
+  if (!request.complete || request.readableFlowing !== null || request.readableLength > limit)
+    return arriving(request, limit, deadline);
   const body: unknown = request.read();
   return body instanceof Buffer ? body.toString() : '';
 }
 
-function arriving(request: IncomingMessage, deadline: Milliseconds): Promise<string> {
+function arriving(request: IncomingMessage, limit: number, deadline: Milliseconds): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const chunks: Buffer[] = [];
   let length = 0;
@@ -98,7 +123,7 @@ function arriving(request: IncomingMessage, deadline: Milliseconds): Promise<str
   };
   const take = (chunk: Buffer): void => {
     length += chunk.length;
-    if (length > LIMIT) fail(tooLarge());
+    if (length > limit) fail(tooLarge(limit));
     else chunks.push(chunk);
   };
   const end = (): void => {
@@ -114,5 +139,5 @@ function arriving(request: IncomingMessage, deadline: Milliseconds): Promise<str
   return promise;
 }
 
-const tooLarge = () =>
-  new ProtocolError('payload_too_large', `The body must not be longer than ${LIMIT} bytes.`, { close: true });
+const tooLarge = (limit: number) =>
+  new ProtocolError('payload_too_large', `The body must not be longer than ${limit} bytes.`, { close: true });
