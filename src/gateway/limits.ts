@@ -17,6 +17,15 @@ export interface Admission {
 export interface Limits {
   /** Counts one call of a token on a route. The failure is `rate_limited`, with the headers that belong to it. */
   admit(route: Route, token: TokenHash): Answer<Admission | Failure>;
+  /** What `admit` would say, without counting. @returns what the token has left, this call not taken off. */
+  peek(route: Route, token: TokenHash): Answer<Headroom | Failure>;
+}
+
+/** What a token has left on a route; absent where the route sets no limit. */
+export interface Headroom {
+  readonly perToken?: { readonly quota: number; readonly left: number; readonly resetsIn: Milliseconds } | undefined;
+  /** On this node. */
+  readonly concurrent?: { readonly most: number; readonly underWay: number } | undefined;
 }
 
 type Count = Awaited<ReturnType<CounterStore['hit']>>;
@@ -44,17 +53,25 @@ export function createLimits({ counters, clock }: { counters: CounterStore; cloc
   function hit(key: string, window: Milliseconds): Answer<Count> {
     try {
       const count = counters.hit(key, window);
-      return count instanceof Promise ? count.catch(() => local(key, window)) : count;
+      return count instanceof Promise ? count.catch(() => local.hit(key, window)) : count;
     } catch {
-      return local(key, window);
+      return local.hit(key, window);
+    }
+  }
+
+  async function peek(key: string): Promise<Count | undefined> {
+    try {
+      return await counters.peek(key);
+    } catch {
+      return local.peek(key);
     }
   }
 
   return {
     admit(route, token) {
-      const { perToken, concurrent, countedAs } = route.limits ?? NO_LIMITS;
+      const { perToken, concurrent } = route.limits ?? NO_LIMITS;
       if (perToken === undefined && concurrent === undefined) return FREE;
-      const key = countedAs === undefined ? `route:${route.name}:${token}` : `shared:${countedAs}:${token}`;
+      const key = keyOf(route, token);
 
       // 1. A place among the calls under way, taken before anything is awaited.
       const taken = underWay.get(key) ?? 0;
@@ -80,22 +97,52 @@ export function createLimits({ counters, clock }: { counters: CounterStore; cloc
       const count = hit(key, window);
       return count instanceof Promise ? count.then(judge) : judge(count);
     },
+
+    peek(route, token) {
+      const { perToken, concurrent } = route.limits ?? NO_LIMITS;
+      const key = keyOf(route, token);
+      const taken = underWay.get(key) ?? 0;
+      if (concurrent !== undefined && taken >= concurrent) return tooManyAtOnce(concurrent);
+      const atOnce = concurrent === undefined ? {} : { concurrent: { most: concurrent, underWay: taken } };
+      if (perToken === undefined) return atOnce;
+      const { count: quota, window } = perToken;
+      return peek(key).then((open) => {
+        const { count, remaining } = open ?? { count: 0, remaining: window };
+        if (count >= quota)
+          return tooManyInWindow(quota, remaining, rateHeaders(quota, window, { count: count + 1, remaining }));
+        return { ...atOnce, perToken: { quota, left: quota - count, resetsIn: remaining } };
+      });
+    },
   };
 }
 
+const keyOf = ({ name, limits }: Route, token: TokenHash): string =>
+  limits?.countedAs === undefined ? `route:${name}:${token}` : `shared:${limits.countedAs}:${token}`;
+
 /** Fixed windows in memory, for as long as the shared counters are away. */
-function createLocalCounter(clock: Clock): (key: string, window: Milliseconds) => Count {
+function createLocalCounter(clock: Clock) {
   const windows = new Map<string, { count: number; readonly ends: number }>();
-  return (key, window) => {
-    const now = clock.monotonic();
-    let open = windows.get(key);
-    if (open === undefined || open.ends <= now) {
-      if (windows.size >= SWEEP_AT) sweep(windows, now);
-      open = { count: 0, ends: now + window };
-      windows.set(key, open);
-    }
-    open.count++;
-    return { count: open.count, remaining: milliseconds(open.ends - now) };
+  const countOf = ({ count, ends }: { count: number; ends: number }, now: number): Count => ({
+    count,
+    remaining: milliseconds(ends - now),
+  });
+  return {
+    hit(key: string, window: Milliseconds): Count {
+      const now = clock.monotonic();
+      let open = windows.get(key);
+      if (open === undefined || open.ends <= now) {
+        if (windows.size >= SWEEP_AT) sweep(windows, now);
+        open = { count: 0, ends: now + window };
+        windows.set(key, open);
+      }
+      open.count++;
+      return countOf(open, now);
+    },
+    peek(key: string): Count | undefined {
+      const now = clock.monotonic();
+      const open = windows.get(key);
+      return open && open.ends > now ? countOf(open, now) : undefined;
+    },
   };
 }
 
