@@ -24,7 +24,11 @@ export interface Client {
   readonly audience: readonly string[];
   /** The connections whose users may sign in to it; absent means all. */
   readonly connections?: readonly string[] | undefined;
+  /** The dialects in which it may ask; absent means all. */
+  readonly dialects?: readonly string[] | undefined;
   readonly disabled: boolean;
+  /** When it was registered; absent for those of the configuration, and of older versions. */
+  readonly createdAt?: Seconds | undefined;
 }
 
 export interface ClientSecret {
@@ -46,6 +50,8 @@ export interface User {
   readonly passwordHash: string;
   readonly roles: readonly string[];
   readonly disabled: boolean;
+  /** When it was made; absent for those of the configuration, and of older versions. */
+  readonly createdAt?: Seconds | undefined;
 }
 
 /**
@@ -60,6 +66,11 @@ export interface Consent {
   readonly client: string;
   readonly scopes: readonly string[];
   readonly grantedAt: Seconds;
+}
+
+/** When a client last did something, to the minute or so. Kept under the client's id. */
+export interface ClientUse {
+  readonly lastUsedAt: Seconds;
 }
 
 /** A key that signs `id_token`s. Public once it is made, so that verifiers know it before it signs; kept until nothing signed with it lives. */
@@ -82,6 +93,7 @@ export interface DocumentOf {
   readonly username: { readonly id: string };
   readonly contact: { readonly id: string };
   readonly consent: Consent;
+  readonly client_use: ClientUse;
   readonly signing_key: SigningKey;
   /** What the marks of tokens are made with: see tokens/token_marks.ts. */
   readonly token_key: { readonly key: string };

@@ -84,6 +84,12 @@ export interface AuthorizationCode extends Authorization {
 export interface BrowserSession {
   readonly user: Identity;
   readonly authenticatedAt: Seconds;
+  /** What the browser calls itself, for the user to know it by; at most 200 characters, whatever they are. */
+  readonly userAgent?: string | undefined;
+  /** Where the user signed in from. */
+  readonly address?: string | undefined;
+  /** A session of the console is none of the main listener, nor the other way round: whoever finds one must look. */
+  readonly purpose?: 'console' | undefined;
   readonly expiresAt: Seconds;
 }
 
@@ -98,7 +104,10 @@ export interface Away {
   readonly callback: string;
 }
 
-/** An authorization request between the page and the click. Kept here, not in the form, so that nothing in it can be changed. */
+/**
+ * An authorization request, or a visit to a page of ours, between the page and the click. Kept here, not in the form, so that nothing
+ * in it can be changed.
+ */
 export interface Interaction {
   readonly dialect: string;
   readonly client: string;
@@ -118,6 +127,11 @@ export interface Interaction {
   readonly staleSession?: TokenHash | undefined;
   /** The app wants the user to be asked even if they agreed before (`prompt=consent`). */
   readonly askConsent?: true | undefined;
+  /**
+   * The user wants to see a page of ours, and no app asks for anything: where the browser goes when it has signed in. Dialect, client
+   * and redirect URI are empty then, as those of no app are.
+   */
+  readonly visit?: string | undefined;
   readonly expiresAt: Seconds;
 }
 
@@ -125,6 +139,15 @@ export interface Interaction {
 export interface OneTimeCode {
   /** HMAC-SHA256 of recipient and code in base64url, with a key that is not in the store. */
   readonly mac: string;
+  readonly expiresAt: Seconds;
+}
+
+/** What a request with an idempotency key was answered, or that it is still under way. */
+export interface KeptAnswer {
+  /** What the request was: the same key may not stand for another one. */
+  readonly fingerprint: string;
+  /** The answer, sealed with what is not in the store; empty while there is none. */
+  readonly sealed: string;
   readonly expiresAt: Seconds;
 }
 
@@ -137,5 +160,6 @@ export interface RecordOf {
   readonly session: BrowserSession;
   readonly interaction: Interaction;
   readonly otp: OneTimeCode;
+  readonly answer: KeptAnswer;
 }
 export type RecordKind = keyof RecordOf;

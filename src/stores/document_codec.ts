@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import type { Client, Consent, DocumentKind, DocumentOf, SigningKey, User } from '../model/client.ts';
+import type { Client, ClientUse, Consent, DocumentKind, DocumentOf, SigningKey, User } from '../model/client.ts';
 import { CorruptRecord } from '../model/failure.ts';
 import { seconds } from '../model/units.ts';
+import type { PutCondition } from './document_store.ts';
 
 /** Documents as JSON text. Reading trusts nothing: what does not have the shape of its kind is a `CorruptRecord`. */
 
@@ -23,7 +25,9 @@ const client: z.ZodType<Client> = z.object({
   scopes: texts,
   audience: texts,
   connections: texts.optional(),
+  dialects: texts.optional(),
   disabled: z.boolean(),
+  createdAt: time.optional(),
 });
 
 const user: z.ZodType<User> = z.object({
@@ -36,6 +40,7 @@ const user: z.ZodType<User> = z.object({
   passwordHash: z.string(),
   roles: texts,
   disabled: z.boolean(),
+  createdAt: time.optional(),
 });
 
 const consent: z.ZodType<Consent> = z.object({
@@ -44,6 +49,8 @@ const consent: z.ZodType<Consent> = z.object({
   scopes: texts,
   grantedAt: time,
 });
+
+const clientUse: z.ZodType<ClientUse> = z.object({ lastUsedAt: time });
 
 const signingKey: z.ZodType<SigningKey> = z.object({
   algorithm: z.enum(['RS256', 'ES256']),
@@ -62,6 +69,7 @@ const SHAPES: { readonly [K in DocumentKind]: z.ZodType<DocumentOf[K]> } = {
   signing_key: signingKey,
   token_key: z.object({ key: z.string().length(43) }),
   consent,
+  client_use: clientUse,
 };
 
 export function encodeDocument<K extends DocumentKind>(document: DocumentOf[K]): string {
@@ -80,6 +88,17 @@ export function decodeDocument<K extends DocumentKind>(kind: K, text: unknown): 
   // The cause would quote the document; which kind it was is all that may be said.
   if (!result.success) throw new CorruptRecord(kind);
   return result.data;
+}
+
+/**
+ * Whether a document may be put where this is stored, or nothing is.
+ * @throws CorruptRecord if what is stored must be a certain document and cannot be read.
+ */
+export function mayReplace<K extends DocumentKind>(kind: K, stored: string | undefined, how: PutCondition<K>): boolean {
+  if (stored === undefined) return !('ifUnchanged' in how || ('ifPresent' in how && how.ifPresent));
+  if (!('ifUnchanged' in how)) return !('ifAbsent' in how && how.ifAbsent);
+  // Not the texts: the members of an older one may stand in another order.
+  return isDeepStrictEqual(decodeDocument(kind, stored), decodeDocument(kind, encodeDocument(how.ifUnchanged)));
 }
 
 /**

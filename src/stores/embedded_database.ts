@@ -10,8 +10,9 @@ const BUDGET_MS = 250;
 /** SQLite waits inside the call, and this process with it, so it may only do so briefly; the rest is waited out in between. */
 const BUSY_TIMEOUT_MS = 15;
 const RETRY_MS = 5;
-/** At start, another process may be writing for longer: a first start creates the tables. */
+/** At start, another process may be writing for longer: a first start creates the tables, one of a newer version adds to them. */
 const OPENING_MS = 5_000;
+const MIGRATING_MS = 120_000;
 
 /** Primary result codes of SQLite (https://sqlite.org/rescode.html). */
 const BUSY = 5;
@@ -39,7 +40,8 @@ export class EmbeddedDatabase {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       closeSync(openSync(path, 'a', 0o600)); // SQLite gives its side files the mode of the file
       const database = new EmbeddedDatabase(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }));
-      await database.#patiently(OPENING_MS, () => {
+      const isOld = [0, MIGRATIONS.length].every((version) => version !== database.#version());
+      await database.#patiently(isOld ? MIGRATING_MS : OPENING_MS, () => {
         database.#connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}`);
         database.#migrate();
       });
@@ -107,7 +109,10 @@ export class EmbeddedDatabase {
     this.#transaction(() => {
       const version = this.#version(); // again, now that no other process can be migrating
       if (version > MIGRATIONS.length) throw new NewerFile();
-      for (const step of MIGRATIONS.slice(version)) this.#connection.exec(step);
+      for (const step of MIGRATIONS.slice(version)) {
+        if (typeof step === 'string') this.#connection.exec(step);
+        else step(this.#connection);
+      }
       this.#connection.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
     });
   }

@@ -1,15 +1,20 @@
 import type { DocumentKind, DocumentOf } from '../model/client.ts';
-import { checkDocumentId, checkLimit, decodeDocument, encodeDocument } from './document_codec.ts';
+import type { SearchedKind } from '../model/search_words.ts';
+import { checkDocumentId, checkLimit, decodeDocument, encodeDocument, mayReplace } from './document_codec.ts';
+import { searchPage } from './document_index.ts';
 import type { DocumentStore, Page, PutCondition } from './document_store.ts';
 import type { EmbeddedDatabase } from './embedded_database.ts';
+import { EmbeddedSearch } from './embedded_search.ts';
 
 /** SQLite compares texts by their UTF-8 bytes, which is the order of the contract. */
 export class EmbeddedDocuments implements DocumentStore {
   readonly #database: EmbeddedDatabase;
+  readonly #search: EmbeddedSearch;
   readonly #sql: ReturnType<typeof statements>;
 
   constructor(database: EmbeddedDatabase) {
     this.#database = database;
+    this.#search = new EmbeddedSearch(database);
     this.#sql = statements(database);
   }
 
@@ -23,21 +28,26 @@ export class EmbeddedDocuments implements DocumentStore {
     kind: K,
     id: string,
     document: DocumentOf[K],
-    how: PutCondition = { ifAbsent: false },
+    how: PutCondition<K> = { ifAbsent: false },
   ): Promise<boolean> {
     checkDocumentId(id);
-    const isNew = 'ifAbsent' in how && how.ifAbsent;
-    const isOld = 'ifPresent' in how && how.ifPresent;
-    const statement = isNew ? this.#sql.add : isOld ? this.#sql.replace : this.#sql.put;
     const value = encodeDocument(document);
-    const { changes } = await this.#database.write(() => statement.run({ kind, id, value }));
-    return Number(changes) > 0;
+    return this.#database.write(() => {
+      const there = this.#sql.get.get(kind, id)?.['value']?.toString();
+      if (!mayReplace(kind, there, how)) return false;
+      this.#sql.put.run({ kind, id, value });
+      this.#search.change(kind, id, there, document);
+      return true;
+    });
   }
 
   async delete(kind: DocumentKind, id: string): Promise<boolean> {
     if (!id.isWellFormed()) return false;
-    const { changes } = await this.#database.write(() => this.#sql.delete.run(kind, id));
-    return Number(changes) > 0;
+    return this.#database.write(() => {
+      const row = this.#sql.delete.get(kind, id);
+      if (row) this.#search.change(kind, id, row['value']);
+      return row !== undefined;
+    });
   }
 
   async list<K extends DocumentKind>(kind: K, limit: number, after?: string): Promise<Page<DocumentOf[K]>> {
@@ -51,15 +61,17 @@ export class EmbeddedDocuments implements DocumentStore {
     const last = items.at(-1);
     return rows.length > limit && last !== undefined ? { items, next: last.id } : { items };
   }
+
+  search<K extends SearchedKind>(kind: K, text: string, limit: number, after?: string): Promise<Page<DocumentOf[K]>> {
+    return searchPage(kind, this.#search.of(kind), { text, limit, after });
+  }
 }
 
 function statements(database: EmbeddedDatabase) {
   return {
     get: database.prepare('SELECT value FROM documents WHERE kind = ? AND id = ?'),
     put: database.prepare('INSERT OR REPLACE INTO documents (kind, id, value) VALUES (:kind, :id, :value)'),
-    add: database.prepare('INSERT INTO documents (kind, id, value) VALUES (:kind, :id, :value) ON CONFLICT DO NOTHING'),
-    replace: database.prepare('UPDATE documents SET value = :value WHERE kind = :kind AND id = :id'),
-    delete: database.prepare('DELETE FROM documents WHERE kind = ? AND id = ?'),
+    delete: database.prepare('DELETE FROM documents WHERE kind = ? AND id = ? RETURNING value'),
     first: database.prepare('SELECT id, value FROM documents WHERE kind = ? ORDER BY id LIMIT ?'),
     next: database.prepare('SELECT id, value FROM documents WHERE kind = ? AND id > ? ORDER BY id LIMIT ?'),
   };

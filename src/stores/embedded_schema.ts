@@ -1,8 +1,14 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { indexStoredDocuments } from './embedded_search.ts';
+
+/** What brings the tables a step further, inside a transaction. */
+export type Migration = string | ((connection: DatabaseSync) => void);
+
 /**
  * The tables, as the steps that made them. A released step is never changed: what a newer program needs is a further step, and
  * `user_version` counts the steps a file has behind it.
  */
-export const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly Migration[] = [
   `
   -- Token records. 'family' names the family they end with; 'value' is what record_codec.ts writes.
   CREATE TABLE records (
@@ -52,4 +58,15 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX counters_by_end ON counters (ends_at);
   `,
+  `
+  -- What documents are found by: see document_index.ts.
+  CREATE TABLE document_words (
+    kind TEXT NOT NULL,
+    least INTEGER NOT NULL,
+    word TEXT NOT NULL,
+    id TEXT NOT NULL,
+    PRIMARY KEY (kind, least, word, id)
+  ) STRICT, WITHOUT ROWID;
+  `,
+  indexStoredDocuments,
 ];

@@ -1,11 +1,11 @@
 import type { Clock } from '../model/clock.ts';
 import { CorruptRecord } from '../model/failure.ts';
-import type { Family, RecordKind, RecordOf, TokenHash, TokenRef } from '../model/token.ts';
+import type { KeptAnswer, RecordKind, RecordOf, TokenHash, TokenRef } from '../model/token.ts';
 import { seconds } from '../model/units.ts';
 import type { BackendDependencies } from './backend.ts';
 import type { EmbeddedDatabase } from './embedded_database.ts';
 import type { EmbeddedInvalidation } from './embedded_invalidation.ts';
-import { droppedBetween, familyAmong, hasExpired, ownersOf, tagOf } from './entries.ts';
+import { droppedBetween, familyAmong, hasExpired, sessionShelf, shelfOf, shelvesOf, tagOf } from './entries.ts';
 import { decodeRecord, encodeRecord } from './record_codec.ts';
 import type { Entry, FamilyListing, Owner, TokenStore } from './token_store.ts';
 
@@ -39,6 +39,7 @@ export class EmbeddedTokens implements TokenStore {
     const dropped = kind === 'access' ? [ref.hash] : [];
     const row = await this.#database.write(() => {
       this.invalidation.record(dropped);
+      if (kind === 'session') this.#sql.unlistSession.run(ref.hash, ref.tag);
       return this.#sql.take.get(ref.hash, ref.tag, kind);
     });
     this.invalidation.announce(dropped);
@@ -78,7 +79,24 @@ export class EmbeddedTokens implements TokenStore {
   }
 
   async families(owner: Owner, limit: number): Promise<readonly FamilyListing[]> {
-    const rows = this.#database.read(() => this.#sql.families.all(shelf(owner), this.#clock.now() / 1000, limit));
+    return this.#listedOn(shelfOf(owner), limit);
+  }
+
+  async sessions(subject: string, limit: number): Promise<readonly FamilyListing[]> {
+    return this.#listedOn(sessionShelf(subject), limit);
+  }
+
+  async claim(ref: TokenRef, record: KeptAnswer): Promise<boolean> {
+    const value = encodeRecord('answer', record);
+    const now = Math.floor(this.#clock.now() / 1000);
+    const { changes } = await this.#database.write(() =>
+      this.#sql.claim.run(ref.tag, ref.hash, record.expiresAt, value, now),
+    );
+    return Number(changes) > 0;
+  }
+
+  #listedOn(shelf: string, limit: number): readonly FamilyListing[] {
+    const rows = this.#database.read(() => this.#sql.families.all(shelf, this.#clock.now() / 1000, limit));
     return rows.map((row) => ({
       ref: { tag: String(row['tag']), hash: String(row['family']) as TokenHash }, // written from a TokenRef
       expiresAt: seconds(Number(row['expires_at'])),
@@ -86,16 +104,13 @@ export class EmbeddedTokens implements TokenStore {
   }
 
   #insert(entries: readonly Entry[]): void {
-    for (const { kind, ref, record } of entries) {
+    for (const entry of entries) {
+      const { kind, ref, record } = entry;
       const family = kind === 'family' ? ref.hash : 'family' in record ? record.family : null;
       const value = encodeRecord(kind, record);
       this.#sql.put.run(kind, ref.tag, ref.hash, family, record.expiresAt, value);
-      if (kind === 'family') this.#list(ref, record);
+      for (const shelf of shelvesOf(entry)) this.#sql.list.run(shelf, ref.tag, ref.hash, record.expiresAt);
     }
-  }
-
-  #list(ref: TokenRef, family: Family): void {
-    for (const owner of ownersOf(family)) this.#sql.list.run(shelf(owner), ref.tag, ref.hash, family.expiresAt);
   }
 
   /** The access tokens a family lists. A family that cannot be read can still be ended: the table knows its tokens. */
@@ -121,8 +136,6 @@ export class EmbeddedTokens implements TokenStore {
   }
 }
 
-const shelf = (owner: Owner): string => `${owner.of}:${owner.id}`;
-
 function statements(database: EmbeddedDatabase) {
   return {
     get: database.prepare('SELECT value FROM records WHERE hash = ? AND tag = ? AND kind = ?'),
@@ -134,6 +147,14 @@ function statements(database: EmbeddedDatabase) {
     end: database.prepare('DELETE FROM records WHERE family = ? AND tag = ? RETURNING kind, hash, expires_at'),
     list: database.prepare('INSERT OR REPLACE INTO listings (owner, tag, family, expires_at) VALUES (?, ?, ?, ?)'),
     unlist: database.prepare('DELETE FROM listings WHERE family = ? AND tag = ?'),
+    unlistSession: database.prepare(
+      "DELETE FROM listings WHERE family = ? AND tag = ? AND owner >= 'session:' AND owner < 'session;'",
+    ),
+    claim: database.prepare(
+      `INSERT INTO records (kind, tag, hash, expires_at, value) VALUES ('answer', ?, ?, ?, ?)
+       ON CONFLICT (hash, tag, kind) DO UPDATE SET expires_at = excluded.expires_at, value = excluded.value
+       WHERE expires_at <= ?`,
+    ),
     families: database.prepare(
       'SELECT tag, family, expires_at FROM listings WHERE owner = ? AND expires_at > ? ORDER BY expires_at DESC LIMIT ?',
     ),

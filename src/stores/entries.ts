@@ -36,3 +36,13 @@ export function droppedBetween(before: Family, after?: Family): readonly TokenHa
   const kept = new Set(after?.live.map(([hash]) => hash));
   return before.live.map(([hash]) => hash).filter((hash) => !kept.has(hash));
 }
+
+/** The name of a listing: of the families of an owner, or of the browser sessions of a user. */
+export const shelfOf = (owner: Owner): string => `${owner.of}:${owner.id}`;
+export const sessionShelf = (subject: string): string => `session:${subject}`;
+
+/** The listings that an entry appears in. */
+export function shelvesOf({ kind, record }: Entry): readonly string[] {
+  if (kind === 'family') return ownersOf(record).map(shelfOf);
+  return kind === 'session' ? [sessionShelf(record.user.subject)] : [];
+}

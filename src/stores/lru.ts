@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../model/clock.ts';
 import type { CacheSettings } from '../model/config.ts';
 import { CorruptRecord, DependencyUnavailable } from '../model/failure.ts';
-import type { AccessToken, RecordKind, RecordOf, TokenHash, TokenRef } from '../model/token.ts';
+import type { AccessToken, KeptAnswer, RecordKind, RecordOf, TokenHash, TokenRef } from '../model/token.ts';
 import type { Milliseconds } from '../model/units.ts';
 import { hasExpired } from './entries.ts';
 import type { Invalidation } from './invalidation.ts';
@@ -131,6 +131,14 @@ class CachedTokens implements CachedTokenStore {
 
   async families(owner: Owner, limit: number): Promise<readonly FamilyListing[]> {
     return this.#store.families(owner, limit);
+  }
+
+  async sessions(subject: string, limit: number): Promise<readonly FamilyListing[]> {
+    return this.#store.sessions(subject, limit);
+  }
+
+  async claim(ref: TokenRef, record: KeptAnswer): Promise<boolean> {
+    return this.#store.claim(ref, record);
   }
 
   deny(ref: TokenRef, client: string, finish: (store: TokenStore) => Promise<unknown>): void {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { variant } from '../model/variant.ts';
-import type { Backend, BackendVariant } from './backend.ts';
+import { AUDIT_KEPT, type Backend, type BackendVariant } from './backend.ts';
+import { MemoryAudit } from './memory_audit.ts';
 import { MemoryCounters } from './memory_counters.ts';
 import { MemoryDocuments } from './memory_documents.ts';
 import { MemoryTokens } from './memory_tokens.ts';
@@ -9,7 +10,7 @@ import { MemoryTokens } from './memory_tokens.ts';
 export const memory: BackendVariant = variant({
   type: 'memory',
   options: z.strictObject({}),
-  create: async (_options, { clock }): Promise<Backend> => {
+  create: async (_options, { clock, keepAudit = AUDIT_KEPT }): Promise<Backend> => {
     const tokens = new MemoryTokens(clock);
     const counters = new MemoryCounters(clock);
     const sweeping = setInterval(() => {
@@ -20,6 +21,7 @@ export const memory: BackendVariant = variant({
       tokens,
       documents: new MemoryDocuments(),
       counters,
+      audit: new MemoryAudit(clock, keepAudit),
       ping: async () => {},
       close: async () => clearInterval(sweeping),
     };

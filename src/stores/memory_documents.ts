@@ -1,5 +1,13 @@
 import type { DocumentKind, DocumentOf } from '../model/client.ts';
-import { checkDocumentId, checkLimit } from './document_codec.ts';
+import {
+  comparePositions,
+  foldSearch,
+  matchingWord,
+  readSearchCursor,
+  type SearchedKind,
+  searchCursor,
+} from '../model/search_words.ts';
+import { checkDocumentId, checkLimit, encodeDocument, mayReplace } from './document_codec.ts';
 import type { DocumentStore, Page, PutCondition } from './document_store.ts';
 
 type Shelves = { readonly [K in DocumentKind]: Map<string, DocumentOf[K]> };
@@ -11,6 +19,7 @@ export class MemoryDocuments implements DocumentStore {
     username: new Map(),
     contact: new Map(),
     consent: new Map(),
+    client_use: new Map(),
     signing_key: new Map(),
     token_key: new Map(),
   };
@@ -23,11 +32,12 @@ export class MemoryDocuments implements DocumentStore {
     kind: K,
     id: string,
     document: DocumentOf[K],
-    how: PutCondition = { ifAbsent: false },
+    how: PutCondition<K> = { ifAbsent: false },
   ) {
     checkDocumentId(id);
     const shelf: Map<string, DocumentOf[K]> = this.#shelves[kind];
-    if (shelf.has(id) ? 'ifAbsent' in how && how.ifAbsent : 'ifPresent' in how && how.ifPresent) return false;
+    const there = shelf.get(id);
+    if (!mayReplace(kind, there && encodeDocument(there), how)) return false;
     shelf.set(id, document);
     return true;
   }
@@ -45,6 +55,28 @@ export class MemoryDocuments implements DocumentStore {
     const items = following.slice(0, limit).map(([id, document]) => ({ id, document }));
     const last = items.at(-1);
     return following.length > limit && last !== undefined ? { items, next: last.id } : { items };
+  }
+
+  async search<K extends SearchedKind>(
+    kind: K,
+    text: string,
+    limit: number,
+    after?: string,
+  ): Promise<Page<DocumentOf[K]>> {
+    checkLimit(limit);
+    const folded = foldSearch(text);
+    const begin = after === undefined ? undefined : readSearchCursor(after);
+    const shelf: Map<string, DocumentOf[K]> = this.#shelves[kind];
+    const found = [...shelf]
+      .flatMap(([id, document]) => {
+        const word = matchingWord(kind, document, folded);
+        return word === undefined ? [] : [{ word, id, document }];
+      })
+      .filter((it) => begin === undefined || comparePositions(it, begin) > 0)
+      .sort(comparePositions);
+    const items = found.slice(0, limit).map(({ id, document }) => ({ id, document }));
+    const last = found[limit - 1];
+    return found.length > limit && last !== undefined ? { items, next: searchCursor(last) } : { items };
   }
 }
 

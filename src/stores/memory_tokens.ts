@@ -1,8 +1,7 @@
 import type { Clock } from '../model/clock.ts';
-import type { RecordKind, RecordOf, TokenRef } from '../model/token.ts';
-import type { Seconds } from '../model/units.ts';
+import type { KeptAnswer, RecordKind, RecordOf, TokenRef } from '../model/token.ts';
 import { Announcements } from './announcements.ts';
-import { droppedBetween, familyAmong, hasExpired, ownersOf, tagOf } from './entries.ts';
+import { droppedBetween, familyAmong, hasExpired, sessionShelf, shelfOf, shelvesOf, tagOf } from './entries.ts';
 import type { Invalidation } from './invalidation.ts';
 import type { Entry, FamilyListing, Owner, TokenStore } from './token_store.ts';
 
@@ -43,7 +42,7 @@ export class MemoryTokens implements TokenStore {
 
   async take<K extends RecordKind>(kind: K, ref: TokenRef): Promise<RecordOf[K] | undefined> {
     const record = this.get(kind, ref);
-    this.#records.delete(place(kind, ref));
+    this.#forget(kind, ref);
     if (kind === 'access') this.#announcements.invalidated([ref.hash]);
     return record;
   }
@@ -62,18 +61,31 @@ export class MemoryTokens implements TokenStore {
   async revoke(family: TokenRef): Promise<boolean> {
     const { tag } = family;
     const record = this.get('family', family);
-    this.#records.delete(place('family', family));
+    this.#forget('family', family);
     if (record === undefined) return false;
     for (const [hash] of record.live) this.#records.delete(place('access', { tag, hash }));
     for (const [hash] of record.refresh) this.#records.delete(place('refresh', { tag, hash }));
-    for (const owner of ownersOf(record)) this.#unlist(owner, family);
     this.#announcements.invalidated(droppedBetween(record));
     return true;
   }
 
   async families(owner: Owner, limit: number): Promise<readonly FamilyListing[]> {
+    return this.#listed(shelfOf(owner), limit);
+  }
+
+  async sessions(subject: string, limit: number): Promise<readonly FamilyListing[]> {
+    return this.#listed(sessionShelf(subject), limit);
+  }
+
+  async claim(ref: TokenRef, record: KeptAnswer): Promise<boolean> {
+    if (this.get('answer', ref) !== undefined) return false;
+    this.#write([{ kind: 'answer', ref, record }]);
+    return true;
+  }
+
+  #listed(shelf: string, limit: number): readonly FamilyListing[] {
     const now = this.#clock.now();
-    return [...(this.#listings.get(shelf(owner))?.values() ?? [])]
+    return [...(this.#listings.get(shelf)?.values() ?? [])]
       .filter((listing) => !hasExpired(listing.expiresAt, now))
       .sort((a, b) => b.expiresAt - a.expiresAt)
       .slice(0, limit);
@@ -89,33 +101,36 @@ export class MemoryTokens implements TokenStore {
         this.#cursor = undefined;
         return;
       }
-      const [at, kept] = next.value;
+      const [, kept] = next.value;
       if (!hasExpired(kept.record.expiresAt, now)) continue;
-      this.#records.delete(at);
-      if (kept.kind === 'family') for (const owner of ownersOf(kept.record)) this.#unlist(owner, kept.ref);
+      this.#forget(kept.kind, kept.ref);
     }
   }
 
   #write(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      this.#records.set(place(entry.kind, entry.ref), entry);
-      if (entry.kind !== 'family') continue;
-      for (const owner of ownersOf(entry.record)) this.#list(owner, entry.ref, entry.record.expiresAt);
+      const at = place(entry.kind, entry.ref);
+      this.#records.set(at, entry);
+      const listing = { ref: entry.ref, expiresAt: entry.record.expiresAt };
+      for (const shelf of shelvesOf(entry)) {
+        const listings = this.#listings.get(shelf) ?? new Map<string, FamilyListing>();
+        this.#listings.set(shelf, listings.set(at, listing));
+      }
     }
   }
 
-  #list(owner: Owner, ref: TokenRef, expiresAt: Seconds): void {
-    const listings = this.#listings.get(shelf(owner)) ?? new Map<string, FamilyListing>();
-    this.#listings.set(shelf(owner), listings.set(place('family', ref), { ref, expiresAt }));
-  }
-
-  #unlist(owner: Owner, ref: TokenRef): void {
-    const listings = this.#listings.get(shelf(owner));
-    listings?.delete(place('family', ref));
-    if (listings?.size === 0) this.#listings.delete(shelf(owner));
+  #forget(kind: RecordKind, ref: TokenRef): void {
+    const at = place(kind, ref);
+    const entry = this.#records.get(at);
+    this.#records.delete(at);
+    if (entry === undefined) return;
+    for (const shelf of shelvesOf(entry)) {
+      const listings = this.#listings.get(shelf);
+      listings?.delete(at);
+      if (listings?.size === 0) this.#listings.delete(shelf);
+    }
   }
 }
 
 /** The length of the tag keeps `ab` + `c` and `a` + `bc` apart, whatever they contain. */
 const place = (kind: RecordKind, ref: TokenRef): string => `${kind}:${ref.tag.length}:${ref.tag}${ref.hash}`;
-const shelf = (owner: Owner): string => `${owner.of}:${owner.id}`;

@@ -8,6 +8,7 @@ import type {
   Family,
   Identity,
   Interaction,
+  KeptAnswer,
   OneTimeCode,
   RecordKind,
   RecordOf,
@@ -135,12 +136,17 @@ const code: Codec<AuthorizationCode> = {
 };
 
 const session: Codec<BrowserSession> = {
-  write: (it) => [identity.write(it.user), it.authenticatedAt, it.expiresAt],
-  read: (fields) => ({
-    user: fields.group(identity.read),
-    authenticatedAt: fields.seconds(),
-    expiresAt: fields.seconds(),
-  }),
+  write: (it) => [
+    ...[identity.write(it.user), it.authenticatedAt, it.expiresAt],
+    ...[it.userAgent, it.address, it.purpose && 1],
+  ],
+  read: (fields) => {
+    const user = fields.group(identity.read);
+    const [authenticatedAt, expiresAt] = [fields.seconds(), fields.seconds()];
+    const [userAgent, address] = [fields.optionalText(), fields.optionalText()];
+    const purpose = fields.optionalTrue() && 'console';
+    return { user, authenticatedAt, expiresAt, ...present({ userAgent, address, purpose }) };
+  },
 };
 
 const away = {
@@ -158,11 +164,16 @@ const otp: Codec<OneTimeCode> = {
   read: (fields) => ({ mac: fields.text(), expiresAt: fields.seconds() }),
 };
 
+const answer: Codec<KeptAnswer> = {
+  write: (it) => [it.fingerprint, it.sealed, it.expiresAt],
+  read: (fields) => ({ fingerprint: fields.text(), sealed: fields.text(), expiresAt: fields.seconds() }),
+};
+
 const interaction: Codec<Interaction> = {
   write: (it) => [
     ...[it.dialect, it.client, it.redirectUri, it.redirectUriSent ? 1 : 0, it.scopes],
     ...[it.browser, it.csrf, it.expiresAt, it.state, it.codeChallenge, it.nonce, it.away && away.write(it.away)],
-    ...[it.staleSession, it.askConsent && 1],
+    ...[it.staleSession, it.askConsent && 1, it.visit],
   ],
   read: (fields) => {
     const [dialect, client, redirectUri] = [fields.text(), fields.text(), fields.text()];
@@ -170,9 +181,9 @@ const interaction: Codec<Interaction> = {
     const [browser, csrf, expiresAt] = [fields.hash(), fields.text(), fields.seconds()];
     const [state, codeChallenge, nonce] = [fields.optionalText(), fields.optionalText(), fields.optionalText()];
     const gone = fields.optionalGroup(away.read);
-    const [staleSession, askConsent] = [fields.optionalHash(), fields.optionalTrue()];
+    const [staleSession, askConsent, visit] = [fields.optionalHash(), fields.optionalTrue(), fields.optionalText()];
     const known = { dialect, client, redirectUri, redirectUriSent, scopes, browser, csrf, expiresAt };
-    return { ...known, ...present({ state, codeChallenge, nonce, away: gone, staleSession, askConsent }) };
+    return { ...known, ...present({ state, codeChallenge, nonce, away: gone, staleSession, askConsent, visit }) };
   },
 };
 
@@ -184,6 +195,7 @@ const CODECS: { readonly [K in RecordKind]: Codec<RecordOf[K]> } = {
   session,
   interaction,
   otp,
+  answer,
 };
 
 /** Leaves absent members out, so that a record reads back as it was written. */

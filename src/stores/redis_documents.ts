@@ -1,11 +1,16 @@
 import type { DocumentKind, DocumentOf } from '../model/client.ts';
-import { checkDocumentId, checkLimit, decodeDocument, encodeDocument } from './document_codec.ts';
+import { DependencyUnavailable } from '../model/failure.ts';
+import type { SearchedKind } from '../model/search_words.ts';
+import { checkDocumentId, checkLimit, decodeDocument, encodeDocument, mayReplace } from './document_codec.ts';
+import { isSearched, searchPage } from './document_index.ts';
 import type { DocumentStore, Page, PutCondition } from './document_store.ts';
+import { budgetOf } from './redis_budget.ts';
 import { run } from './redis_client.ts';
 import type { Connection } from './redis_connections.ts';
 import { answered } from './redis_failure.ts';
 import type { RedisKeys } from './redis_keys.ts';
-import { DELETE_DOCUMENT, LIST_DOCUMENTS, PUT_DOCUMENT } from './redis_scripts.ts';
+import { DELETE_DOCUMENT, LIST_DOCUMENTS, PUT_DOCUMENT, SWAP_DOCUMENT } from './redis_scripts.ts';
+import { RedisSearch, storedMembers } from './redis_search.ts';
 
 interface Dependencies {
   readonly validating: Connection;
@@ -13,15 +18,20 @@ interface Dependencies {
   readonly keys: RedisKeys;
 }
 
+/** Rounds in which somebody else may change the document first. */
+const MOST_ROUNDS = 32;
+
 /**
- * Documents of one kind as one hash from id to document, with a sorted set of the ids for listing. Both are in one Cluster
- * slot, so they change together; ids are fields, not keys, so they need no encoding.
+ * Documents of one kind as one hash from id to document, with a sorted set of the ids for listing and one of words for searching.
+ * All are in one Cluster slot, so they change together; ids are fields, not keys, so they need no encoding.
  */
 export class RedisDocuments implements DocumentStore {
   readonly #it: Dependencies;
+  readonly #search: RedisSearch;
 
   constructor(dependencies: Dependencies) {
     this.#it = dependencies;
+    this.#search = new RedisSearch(dependencies);
   }
 
   async get<K extends DocumentKind>(kind: K, id: string): Promise<DocumentOf[K] | undefined> {
@@ -37,17 +47,22 @@ export class RedisDocuments implements DocumentStore {
     kind: K,
     id: string,
     document: DocumentOf[K],
-    how: PutCondition = { ifAbsent: false },
+    how: PutCondition<K> = { ifAbsent: false },
   ): Promise<boolean> {
     checkDocumentId(id);
+    const value = encodeDocument(document);
+    if (isSearched(kind) || 'ifUnchanged' in how) {
+      return this.#swap(kind, id, (there) => (mayReplace(kind, there, how) ? value : undefined));
+    }
     const isNew = 'ifAbsent' in how && how.ifAbsent;
     const isOld = 'ifPresent' in how && how.ifPresent;
-    const args = [id, encodeDocument(document), isNew ? 'absent' : isOld ? 'present' : 'any'];
+    const args = [id, value, isNew ? 'absent' : isOld ? 'present' : 'any'];
     return (await run(this.#it.mutating, PUT_DOCUMENT, this.#keys(kind), args)) === 1;
   }
 
   async delete(kind: DocumentKind, id: string): Promise<boolean> {
     if (!id.isWellFormed()) return false;
+    if (isSearched(kind)) return this.#swap(kind, id, (there) => (there === undefined ? undefined : ''));
     return (await run(this.#it.mutating, DELETE_DOCUMENT, this.#keys(kind), [id])) === 1;
   }
 
@@ -59,6 +74,35 @@ export class RedisDocuments implements DocumentStore {
     const items = found.slice(0, limit).map(([id, value]) => ({ id, document: decodeDocument(kind, value) }));
     const last = items.at(-1);
     return found.length > limit && last !== undefined ? { items, next: last.id } : { items };
+  }
+
+  search<K extends SearchedKind>(kind: K, text: string, limit: number, after?: string): Promise<Page<DocumentOf[K]>> {
+    return searchPage(kind, this.#search.of(kind), { text, limit, after });
+  }
+
+  /**
+   * Reads what is stored, and replaces it if it is still there. Who comes second reads again.
+   * @param change what shall be stored instead: empty for nothing, undefined to leave it as it is.
+   */
+  #swap(kind: DocumentKind, id: string, change: (there: string | undefined) => string | undefined): Promise<boolean> {
+    const { mutating, keys } = this.#it;
+    const { values, index, words } = keys.documents(kind);
+    const deadline = performance.now() + budgetOf(mutating);
+    const work = async (): Promise<boolean> => {
+      for (let round = 0; round < MOST_ROUNDS; round += 1) {
+        const there = (await mutating.hget(values, id)) ?? undefined;
+        const after = change(there);
+        if (after === undefined) return false;
+        // Whoever asked has been told that it was not done.
+        if (performance.now() >= deadline) break;
+        const [former, coming] = [there ?? '', after].map((text) => storedMembers(kind, text, id));
+        const gone = (former ?? []).filter((member) => !coming?.includes(member));
+        const args = [id, there ?? '', after, gone.length, ...gone, ...(coming ?? [])];
+        if ((await run(mutating, SWAP_DOCUMENT, [values, index, words], args)) === 1) return true;
+      }
+      throw new DependencyUnavailable('redis', 'a change of a document could not be settled');
+    };
+    return answered(mutating, work());
   }
 
   #keys(kind: DocumentKind): readonly string[] {

@@ -13,7 +13,10 @@ export interface RedisKeys {
   /** A record of its own; among refresh tokens only those that their family no longer lists. */
   record(kind: OwnKind, ref: TokenRef): string;
   listing(owner: Owner): string;
-  documents(kind: DocumentKind): { readonly values: string; readonly index: string };
+  /** The browser sessions of a user. */
+  sessions(subject: string): string;
+  /** `words` is what they are searched by. */
+  documents(kind: DocumentKind): { readonly values: string; readonly index: string; readonly words: string };
   counter(key: string): string;
   /** The channel on which all nodes hear of access tokens that are no longer valid. */
   readonly channel: string;
@@ -29,6 +32,7 @@ const KINDS: { readonly [K in OwnKind]: string } = {
   session: 's',
   interaction: 'i',
   otp: 'o',
+  answer: 'a',
 };
 
 export function redisKeys(prefix: string): RedisKeys {
@@ -36,7 +40,13 @@ export function redisKeys(prefix: string): RedisKeys {
     grant: (tag) => `${prefix}:{${part(tag)}}`,
     record: (kind, { tag, hash }) => `${prefix}:{${part(tag)}}:${KINDS[kind]}:${part(hash)}`,
     listing: ({ of, id }) => `${prefix}:{${of === 'user' ? 'u' : 'c'}:${part(id)}}:f`,
-    documents: (kind) => ({ values: `${prefix}:{d:${kind}}:v`, index: `${prefix}:{d:${kind}}:i` }),
+    sessions: (subject) => `${prefix}:{u:${part(subject)}}:s`,
+    documents: (kind) => ({
+      values: `${prefix}:{d:${kind}}:v`,
+      index: `${prefix}:{d:${kind}}:i`,
+      // Of another version of the index nothing is believed.
+      words: `${prefix}:{d:${kind}}:w1`,
+    }),
     counter: (key) => `${prefix}:{n:${part(key)}}`,
     channel: `${prefix}:invalidate`,
     heartbeat: (id) => `${prefix}:heartbeat:${id}`,

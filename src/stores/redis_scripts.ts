@@ -68,6 +68,53 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[2], 0, ARGV[1])
 return 1`);
 
+/**
+ * As PUT_DOCUMENT and DELETE_DOCUMENT, for documents that are searched, or that must not have changed. KEYS: values, index, words.
+ * ARGV: id; the text as it was read (empty if there was none) and as it shall be (empty for none); how many words it is not found
+ * by any more, and these; the words that it is found by. Returns 1 done, 0 somebody else was first.
+ */
+export const SWAP_DOCUMENT = script(`
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
+if ARGV[3] == '' then
+  redis.call('HDEL', KEYS[1], ARGV[1])
+  redis.call('ZREM', KEYS[2], ARGV[1])
+else
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+  redis.call('ZADD', KEYS[2], 0, ARGV[1])
+end
+local first = 5 + tonumber(ARGV[4])
+if first > 5 then redis.call('ZREM', KEYS[3], unpack(ARGV, 5, first - 1)) end
+for i = first, #ARGV do redis.call('ZADD', KEYS[3], 0, ARGV[i]) end
+return 1`);
+
+/** KEYS: values, words. ARGV: whether these are the last; then for each document id, text as it was read, how many words, and these. */
+export const INDEX_DOCUMENTS = script(`
+local at = 2
+while at <= #ARGV do
+  local words = tonumber(ARGV[at + 2])
+  if redis.call('HGET', KEYS[1], ARGV[at]) == ARGV[at + 1] then
+    for i = at + 3, at + 2 + words do redis.call('ZADD', KEYS[2], 0, ARGV[i]) end
+  end
+  at = at + 3 + words
+end
+if ARGV[1] == 'whole' then redis.call('ZADD', KEYS[2], 0, '~') end`);
+
+/**
+ * KEYS: words. ARGV: how many parts of the index, how many words of each, where to begin and where to end in a part. Returns what
+ * each part has, or nothing if the index is not whole.
+ */
+export const SEARCH_DOCUMENTS = script(`
+if not redis.call('ZSCORE', KEYS[1], '~') then return false end
+local found = {}
+for least = 0, tonumber(ARGV[1]) do
+  local part = string.char(32 + least)
+  local begin = string.sub(ARGV[3], 1, 1) .. part .. string.sub(ARGV[3], 2)
+  for _, word in ipairs(redis.call('ZRANGEBYLEX', KEYS[1], begin, '(' .. part .. ARGV[4], 'LIMIT', 0, ARGV[2])) do
+    table.insert(found, word)
+  end
+end
+return found`);
+
 /** KEYS: values, index. ARGV: id. Returns 1 if there was one. */
 export const DELETE_DOCUMENT = script(`
 redis.call('ZREM', KEYS[2], ARGV[1])

@@ -1,6 +1,6 @@
 import type { Clock } from '../model/clock.ts';
 import { CorruptRecord } from '../model/failure.ts';
-import type { AccessToken, Family, RecordKind, RecordOf, RefreshToken, TokenRef } from '../model/token.ts';
+import type { AccessToken, Family, KeptAnswer, RecordKind, RecordOf, RefreshToken, TokenRef } from '../model/token.ts';
 import { seconds } from '../model/units.ts';
 import type { BackendDependencies } from './backend.ts';
 import { familyAmong, hasExpired, ownersOf, tagOf } from './entries.ts';
@@ -82,6 +82,8 @@ export class RedisTokens implements TokenStore {
     const granted = entries.filter(isGrantEntry);
     const further = this.#further(entries);
     if (granted.length === 0) {
+      // First: a listing may name what is not there, but no session may be missing from it.
+      await this.#issues.list(this.#sessionListings(entries));
       const values = further.flatMap(({ value, expiresAt }) => [value, expiresAt]);
       const keys = further.map(({ key }) => key);
       await run(this.#it.mutating, PUT, keys, values);
@@ -89,7 +91,7 @@ export class RedisTokens implements TokenStore {
     }
     if (further.length === 0 && (await this.#issue(tag, granted))) return;
     // There is a grant with this tag already, or more than a grant is to be written in one step.
-    await this.#issues.list(this.#listings(granted));
+    await this.#issues.list([...this.#listings(granted), ...this.#sessionListings(entries)]);
     await this.#grants.write(tag, (grant) => ({ after: withEntries(grant, granted), ended: [] }), further);
   }
 
@@ -129,8 +131,21 @@ export class RedisTokens implements TokenStore {
   }
 
   async families(owner: Owner, limit: number): Promise<readonly FamilyListing[]> {
+    return this.#listed(this.#it.keys.listing(owner), limit);
+  }
+
+  async sessions(subject: string, limit: number): Promise<readonly FamilyListing[]> {
+    return this.#listed(this.#it.keys.sessions(subject), limit);
+  }
+
+  async claim(ref: TokenRef, record: KeptAnswer): Promise<boolean> {
+    const { keys, mutating } = this.#it;
+    const [key, value] = [keys.record('answer', ref), encodeRecord('answer', record)];
+    return (await answered(mutating, mutating.set(key, value, 'EXAT', record.expiresAt, 'NX'))) === 'OK';
+  }
+
+  async #listed(key: string, limit: number): Promise<readonly FamilyListing[]> {
     const after = `(${this.#clock.now() / 1000}`;
-    const key = this.#it.keys.listing(owner);
     const flat = await answered(
       this.#it.validating,
       this.#it.validating.zrevrangebyscore(key, '+inf', after, 'WITHSCORES', 'LIMIT', 0, limit),
@@ -188,7 +203,21 @@ export class RedisTokens implements TokenStore {
 
   async #takeOwn<K extends OwnKind>(kind: K, ref: TokenRef): Promise<RecordOf[K] | undefined> {
     const { keys, mutating } = this.#it;
-    return this.#decode(kind, ref, await answered(mutating, mutating.getdel(keys.record(kind, ref))));
+    const record = this.#decode(kind, ref, await answered(mutating, mutating.getdel(keys.record(kind, ref))));
+    if (kind === 'session' && record !== undefined) {
+      // As in #unlist.
+      const { subject } = (record as RecordOf['session']).user;
+      answered(mutating, mutating.zrem(keys.sessions(subject), memberOf(ref))).catch(() => {});
+    }
+    return record;
+  }
+
+  #sessionListings(entries: readonly Entry[]): readonly Listing[] {
+    return entries.flatMap(({ kind, ref, record }) => {
+      if (kind !== 'session') return [];
+      const key = this.#it.keys.sessions(record.user.subject);
+      return [{ key, member: memberOf(ref), expiresAt: record.expiresAt }];
+    });
   }
 
   /** Where the families among these are listed. Listings may name what is gone; a family must never be missing from them. */

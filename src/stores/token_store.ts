@@ -1,4 +1,4 @@
-import type { RecordKind, RecordOf, TokenRef } from '../model/token.ts';
+import type { KeptAnswer, RecordKind, RecordOf, TokenRef } from '../model/token.ts';
 import type { Milliseconds, Seconds } from '../model/units.ts';
 import type { Invalidation } from './invalidation.ts';
 
@@ -16,7 +16,7 @@ export interface Owner {
   readonly id: string;
 }
 
-/** Where to find one family of an owner's, and when it ends. */
+/** Where to find one family of an owner's, or one browser session of a user's, and when it ends. */
 export interface FamilyListing {
   readonly ref: TokenRef;
   readonly expiresAt: Seconds;
@@ -43,7 +43,8 @@ export interface TokenStore {
   ): Answer<RecordOf[K] | undefined>;
 
   /**
-   * Writes all entries or none. They share one tag. Families are also listed under their user and their client.
+   * Writes all entries or none. They share one tag. Families are also listed under their user and their client, and browser
+   * sessions under their user.
    * Access tokens must be new: replacing what others may have cached goes through `rotate`, `take` or `revoke`.
    */
   put(entries: readonly Entry[]): Promise<void>;
@@ -67,6 +68,12 @@ export interface TokenStore {
 
   /** The unexpired families of a user or client, latest expiry first. May name one that has been revoked meanwhile. */
   families(owner: Owner, limit: number): Promise<readonly FamilyListing[]>;
+
+  /** The unexpired browser sessions of a user, latest expiry first. May name one that has ended meanwhile. */
+  sessions(subject: string, limit: number): Promise<readonly FamilyListing[]>;
+
+  /** Writes the record if there is none with this ref that has not expired: of any number of callers at once, one does. @returns whether it was. */
+  claim(ref: TokenRef, record: KeptAnswer): Promise<boolean>;
 
   readonly invalidation: Invalidation;
 }

@@ -133,11 +133,12 @@ export function oneOfEach(now: number, how: 'full' | 'bare', life = 3600): Recor
     session: {
       user: full ? user : { subject: 's', username: 'u', connection: 'c', roles: [] },
       authenticatedAt: issuedAt,
+      ...(full && { userAgent: 'Browser/1.0 <script>', address: '::1', purpose: 'console' }),
       expiresAt,
     },
     interaction: {
       ...(full && { state: '', codeChallenge: newHash(), nonce: '', away: AWAY }),
-      ...(full && { staleSession: newHash(), askConsent: true }),
+      ...(full && { staleSession: newHash(), askConsent: true, visit: '/account' }),
       dialect: 'oauth2',
       client: 'c',
       redirectUri: 'http://127.0.0.1/',
@@ -148,6 +149,7 @@ export function oneOfEach(now: number, how: 'full' | 'bare', life = 3600): Recor
       expiresAt,
     },
     otp: { mac: newHash(), expiresAt },
+    answer: { fingerprint: full ? newHash() : '', sealed: full ? 'sealed' : '', expiresAt },
   };
 }
 

@@ -48,6 +48,7 @@ export function tokenStoreContract(start: () => Promise<BackendUnderTest>): void
         { kind: 'session', ref: newRef('t1'), record: records.session },
         { kind: 'interaction', ref: newRef('t1'), record: records.interaction },
         { kind: 'otp', ref: newRef('t1'), record: records.otp },
+        { kind: 'answer', ref: newRef('t1'), record: records.answer },
       ] as const satisfies readonly Entry[];
       await store.put(entries);
       for (const { kind, ref, record } of entries) {

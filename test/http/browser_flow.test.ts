@@ -144,6 +144,8 @@ describe('an error in the browser', () => {
         rotate: store.rotate.bind(store),
         revoke: store.revoke.bind(store),
         families: store.families.bind(store),
+        sessions: store.sessions.bind(store),
+        claim: store.claim.bind(store),
         invalidation: store.invalidation,
       }),
     });

@@ -23,6 +23,8 @@ function breakable(store: TokenStore) {
     rotate: unlessDown((ref, from, entries) => store.rotate(ref, from, entries)),
     revoke: unlessDown((ref) => store.revoke(ref)),
     families: unlessDown((owner, limit) => store.families(owner, limit)),
+    sessions: unlessDown((subject, limit) => store.sessions(subject, limit)),
+    claim: unlessDown((ref, record) => store.claim(ref, record)),
     invalidation: {
       get up() {
         return !state.down;

@@ -183,6 +183,8 @@ describe('what is stored', () => {
         rotate: (family, from, entries) => store.rotate(family, from, entries),
         revoke: (family) => store.revoke(family),
         families: (who, limit) => store.families(who, limit),
+        sessions: (subject, limit) => store.sessions(subject, limit),
+        claim: (ref, record) => store.claim(ref, record),
         invalidation: store.invalidation,
       }),
     });

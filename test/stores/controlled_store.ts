@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/model/clock.ts';
-import type { RecordKind, RecordOf, TokenHash, TokenRef } from '../../src/model/token.ts';
+import type { KeptAnswer, RecordKind, RecordOf, TokenHash, TokenRef } from '../../src/model/token.ts';
 import type { Milliseconds } from '../../src/model/units.ts';
 import { Announcements } from '../../src/stores/announcements.ts';
 import type { Invalidation } from '../../src/stores/invalidation.ts';
@@ -105,6 +105,10 @@ export class ControlledStore implements TokenStore {
     this.#write(() => this.#records.rotate(family, from, entries));
   revoke = (family: TokenRef): Promise<boolean> => this.#write(() => this.#records.revoke(family));
   families = (owner: Owner, limit: number): Promise<readonly FamilyListing[]> => this.#records.families(owner, limit);
+
+  sessions = (subject: string, limit: number): Promise<readonly FamilyListing[]> =>
+    this.#records.sessions(subject, limit);
+  claim = (ref: TokenRef, record: KeptAnswer): Promise<boolean> => this.#write(() => this.#records.claim(ref, record));
 
   async #write<T>(work: () => Promise<T>): Promise<T> {
     await this.#writing;

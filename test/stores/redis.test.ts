@@ -66,7 +66,7 @@ describe('redis: what is in the server', () => {
     await until(() => commands.some(([command]) => command === 'echo'));
     monitor.disconnect();
     const own =
-      /^gh:(\{[A-Za-z0-9._~@%#-]+\}(:[rcsio]:[A-Za-z0-9._~@%#-]+)?|\{[uc]:[A-Za-z0-9._~@%#-]+\}:f|\{d:username\}:[vi]|\{n:[A-Za-z0-9._~@%#-]+\})$/;
+      /^gh:(\{[A-Za-z0-9._~@%#-]+\}(:[rcsioa]:[A-Za-z0-9._~@%#-]+)?|\{[uc]:[A-Za-z0-9._~@%#-]+\}:[fs]|\{d:username\}:[vi]|\{n:[A-Za-z0-9._~@%#-]+\})$/;
     for (const key of await server.client().keys('*')) expect(key).toMatch(own);
     const touched = commands.flatMap(([command = '', first = '', second = '', ...more]) => {
       if (/^mget$/i.test(command)) return [first, second, ...more].filter((key) => key !== '');

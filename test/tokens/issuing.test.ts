@@ -101,6 +101,8 @@ describe('refresh', () => {
       rotate: async () => false,
       revoke: (ref) => store.revoke(ref),
       families: (owner, limit) => store.families(owner, limit),
+      sessions: (subject, limit) => store.sessions(subject, limit),
+      claim: (ref, record) => store.claim(ref, record),
       invalidation: store.invalidation,
     };
     const issuer = createIssuer({ store: stubborn, clock, settings });

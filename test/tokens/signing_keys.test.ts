@@ -129,4 +129,5 @@ const bound = (documents: DocumentStore): DocumentStore => ({
   put: (...query) => documents.put(...query),
   delete: (...query) => documents.delete(...query),
   list: (...query) => documents.list(...query),
+  search: (...query) => documents.search(...query),
 });

@@ -1,0 +1,100 @@
+import type { DocumentKind, DocumentOf } from '../model/client.ts';
+import { CorruptRecord } from '../model/failure.ts';
+import {
+  comparePositions,
+  foldSearch,
+  matchingWord,
+  readSearchCursor,
+  type SearchedKind,
+  type SearchPosition,
+  searchCursor,
+  wordsOf,
+} from '../model/search_words.ts';
+import { checkLimit, decodeDocument } from './document_codec.ts';
+import type { Page } from './document_store.ts';
+import type { Answer } from './token_store.ts';
+
+/**
+ * The index that stores keep of documents that are searched. An entry is a word of a document and the length that a search must
+ * have for this word to be the smallest of the document's that it finds (`least`). So all that a search of n characters finds is
+ * what begins with it in the n + 1 parts of the index with the `least` of 0 to n, each document once: a page costs some steps down
+ * a few trees, however much there is and however little of it matches.
+ */
+export interface IndexEntry {
+  readonly least: number;
+  readonly word: string;
+}
+
+export const isSearched = (kind: DocumentKind): kind is SearchedKind => kind === 'client' || kind === 'user';
+
+/** @returns none for a kind that is not searched. */
+export function indexEntries<K extends DocumentKind>(kind: K, document: DocumentOf[K]): readonly IndexEntry[] {
+  if (!isSearched(kind)) return [];
+  // The kind says which shape the document has.
+  const words = wordsOf<SearchedKind>(kind, document as DocumentOf[SearchedKind]);
+  return words.map((word, at) => ({ word, least: at === 0 ? 0 : sharedLength(words[at - 1] ?? '', word) + 1 }));
+}
+
+/** As `indexEntries` of what was stored; none for what cannot be read, which is not found and in nobody's way. */
+export function storedEntries(kind: DocumentKind, stored: unknown): readonly IndexEntry[] {
+  if (!isSearched(kind) || stored === undefined || stored === null) return [];
+  try {
+    return indexEntries(kind, decodeDocument(kind, stored));
+  } catch (error) {
+    if (error instanceof CorruptRecord) return [];
+    throw error;
+  }
+}
+
+function sharedLength(one: string, other: string): number {
+  let length = 0;
+  while (length < one.length && one[length] === other[length]) length += 1;
+  return length;
+}
+
+/** What an index knows of a search: the entries to look at, and the documents they lead to. */
+export interface SearchedIndex<K extends SearchedKind> {
+  /** The first `count` positions after `begin`, in order, of words that begin with `folded` in the parts 0 to `most`. */
+  positions(folded: string, most: number, count: number, begin?: SearchPosition): Answer<readonly SearchPosition[]>;
+  /** Undefined for a document that is gone. */
+  documents(ids: readonly string[]): Answer<readonly (DocumentOf[K] | undefined)[]>;
+}
+
+/** Rounds in which all that was found might be left over from documents that nobody could read when they were replaced. */
+const MOST_ROUNDS = 10;
+
+/** @throws RangeError */
+export async function searchPage<K extends SearchedKind>(
+  kind: K,
+  index: SearchedIndex<K>,
+  { text, limit, after }: { readonly text: string; readonly limit: number; readonly after?: string | undefined },
+): Promise<Page<DocumentOf[K]>> {
+  checkLimit(limit);
+  const folded = foldSearch(text);
+  let begin = after === undefined ? undefined : readSearchCursor(after);
+  const found: { readonly position: SearchPosition; readonly document: DocumentOf[K] }[] = [];
+  let isAll = false;
+  for (let round = 0; round < MOST_ROUNDS && found.length <= limit && !isAll; round += 1) {
+    const count = limit + 1 - found.length;
+    const positions = await index.positions(folded, folded.length, count, begin);
+    const documents = await index.documents(positions.map(({ id }) => id));
+    for (const [at, position] of positions.entries()) {
+      const document = documents[at];
+      // Otherwise it has changed since, and is listed under another word.
+      if (document && matchingWord(kind, document, folded) === position.word) found.push({ position, document });
+    }
+    begin = positions.at(-1);
+    isAll = positions.length < count;
+  }
+  const items = found.slice(0, limit).map(({ position, document }) => ({ id: position.id, document }));
+  if (isAll && found.length <= limit) return { items };
+  const last = found.length > limit ? found[limit - 1]?.position : begin;
+  return last === undefined ? { items } : { items, next: searchCursor(last) };
+}
+
+/** The first of positions that several parts of the index have, each in its order. */
+export const firstOf = (positions: readonly SearchPosition[], count: number): readonly SearchPosition[] =>
+  positions.toSorted(comparePositions).slice(0, count);
+
+/** Sorts behind everything that begins with `folded`: no word has this character. */
+export const behind = (folded: string): string => `${folded}\u{10ffff}`;
