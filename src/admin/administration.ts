@@ -1,5 +1,7 @@
 import type { Clock } from '../model/clock.ts';
+import type { AskedCall, Explanation } from '../model/explanation.ts';
 import type { Route } from '../model/route.ts';
+import type { Milliseconds } from '../model/units.ts';
 import type { Attempts } from '../oauth/attempts.ts';
 import type { ClientRegistry } from '../registry/clients.ts';
 import type { ConsentRegistry } from '../registry/consents.ts';
@@ -16,7 +18,7 @@ export interface Administration {
   readonly tokens: TokenAdministration;
   readonly attempts: Attempts;
   readonly audit: AuditStore;
-  readonly passwords: { hash(password: string): Promise<string> };
+  readonly passwords: Passwords;
   readonly clock: Clock;
   readonly routes: readonly Route[];
   /** What a client or a user can be given. */
@@ -29,4 +31,35 @@ export interface Administration {
   };
   /** Absent at the command line. */
   readonly live?: Live | undefined;
+  /** Tells what would become of a call. Absent where no gateway can tell. */
+  readonly explain?: ((call: AskedCall) => Promise<Explanation>) | undefined;
+  /** Makes a call through the main listener. Absent at the command line. */
+  readonly tryCall?: ((call: TriedCall) => Promise<TriedAnswer>) | undefined;
+}
+
+export interface Passwords {
+  /** @throws RangeError for what is no password. */
+  hash(password: string): Promise<string>;
+  isPassword(text: string): boolean;
+  /** Whether a text is a hash that sign-ins can be compared with. */
+  isHash(text: string): boolean;
+}
+
+/** A call that an operator wants to see made. */
+export interface TriedCall {
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly host?: string | undefined;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body?: string | undefined;
+}
+
+export interface TriedAnswer {
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** The beginning of it. */
+  readonly body: Uint8Array;
+  readonly truncated: boolean;
+  readonly duration: Milliseconds;
 }

@@ -30,17 +30,22 @@ export interface Operation<Input = unknown, Output = unknown> {
   readonly role: Role;
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Below `/api/v1`. `{id}` stands for the member of the input with that name; the others travel in the query of a GET, else in a JSON body. */
-  readonly path: string;
-  /** A strict object; its members are spelled as in the YAML (`redirect_uris`). */
+  readonly path: `/${string}`;
+  /** A strict object; its members are spelled as in the YAML (`redirect_uris`). Numbers of a GET may be written as text. */
   readonly input: z.ZodType<Input>;
   readonly output: z.ZodType<Output>;
   /** The answer is 201, not 200. */
   readonly creates?: boolean | undefined;
-  /** What it was done to, for the audit log; absent for what changes nothing. */
-  readonly audit?: ((input: Input, output?: Output) => AuditTarget | undefined) | undefined;
+  /** What it was done to, for the audit log; absent for what changes nothing. Written as methods, so that lists can hold any. */
+  audit?(input: Input, output?: Output): AuditTarget | undefined;
+  /** What else the audit log should say of it. Never a secret. */
+  detail?(input: Input, output?: Output): Readonly<Record<string, string | number | boolean>>;
   /** @throws AdminProblem, DependencyUnavailable */
   run(admin: Administration, input: Input, by: By): Promise<Output>;
 }
+
+/** One of which it does not matter what goes in and what comes out. */
+export type AnyOperation = Operation;
 
 /** Lets the compiler take the types from the schemas. */
 export const operation = <Input, Output>(definition: Operation<Input, Output>): Operation<Input, Output> => definition;

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
+import { keysOf, mappingOf } from '../model/mapping_schema.ts';
 import { explain } from './explain.ts';
-import { keysOf, mappingOf } from './mapping_schema.ts';
 import { keyOf, type Path, type Problems } from './problems.ts';
 import { remarkOn } from './remarks.ts';
 import type { Values } from './resolve.ts';

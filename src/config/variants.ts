@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { oneOf } from './explain.ts';
+import { oneOf } from '../model/refusal_words.ts';
 import type { Path } from './problems.ts';
 import type { Fields, Reader } from './reader.ts';
 import { suggest } from './suggest.ts';

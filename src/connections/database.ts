@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { User } from '../model/client.ts';
-import { name } from '../model/fields.ts';
 import type { Identity } from '../model/token.ts';
+import { userFields as fields } from '../model/user_fields.ts';
 import { variant } from '../model/variant.ts';
 import type { Connection, ConnectionDependencies } from './connection.ts';
 import { betterHash, isPasswordHash, unmatchableHash } from './password_hash.ts';
@@ -10,21 +10,11 @@ import { betterHash, isPasswordHash, unmatchableHash } from './password_hash.ts'
 
 const user = z
   .strictObject({
-    id: z
-      .string()
-      .regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 visible ASCII characters without spaces')
-      .describe('The stable user id: X-User-Id, and `sub` in introspection.'),
-    username: z
-      .string()
-      .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]{1,256}$/u, 'must be 1 to 256 characters without control characters')
-      .describe('What the user types to sign in; upper and lower case are the same.'),
-    email: z.email('must be an e-mail address').optional().describe('X-User-Email.'),
-    name: z.string().min(1).max(256).optional().describe('X-User-Name; the username if absent.'),
-    phone_number: z
-      .string()
-      .regex(/^\+[1-9]\d{6,14}$/, 'must be an international number such as +15550100')
-      .optional()
-      .describe('E.164.'),
+    id: fields.id,
+    username: fields.username,
+    email: fields.email.optional(),
+    name: fields.name.optional(),
+    phone_number: fields.phoneNumber.optional(),
     password_hash: z
       .string()
       .refine(
@@ -34,8 +24,8 @@ const user = z
       .describe(
         'An argon2id string, as `gatehouse hash-password` prints it, or one of bcrypt ($2b$…) or scrypt ($scrypt$ln=…).',
       ),
-    roles: z.array(name()).default([]).describe('`admin` may use the console and the admin API.'),
-    disabled: z.boolean().default(false).describe('Keeps the user, but lets nobody sign in as them.'),
+    roles: fields.roles.default([]),
+    disabled: fields.disabled.default(false),
   })
   .transform(
     ({ phone_number, password_hash, email, name, ...rest }): Omit<User, 'connection'> => ({

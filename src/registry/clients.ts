@@ -13,6 +13,8 @@ import { type Listing, mergedPage } from './pages.ts';
 
 /** Configured clients win over stored ones with the same id, and can be changed in the configuration only. */
 export interface ClientRegistry {
+  /** Whether a client of this id stands in the configuration, so that it cannot be changed here. */
+  isConfigured(id: string): boolean;
   find(id: string): Promise<Client | undefined>;
   /** @param limit 1 to 1,000. */
   list(limit: number, after?: string): Promise<Listing<Client>>;
@@ -92,6 +94,7 @@ export function createClients({ configured, documents, clock }: ClientsDependenc
   }
 
   return {
+    isConfigured: (id) => fixed.has(id),
     find,
     list: (limit, after) => mergedPage({ kind: 'client', documents, configured: fixed, limit, after }),
     add,

@@ -9,6 +9,8 @@ import { type Listing, mergedPage } from './pages.ts';
  * Configured users win over stored ones with the same id or username, and can be changed in the configuration only.
  */
 export interface UserRegistry {
+  /** Whether a user of this id stands in the configuration, so that they cannot be changed here. */
+  isConfigured(id: string): boolean;
   findByUsername(connection: string, username: string): Promise<User | undefined>;
   find(id: string): Promise<User | undefined>;
   /** Whoever has this e-mail address or phone number, in any connection; undefined if several configured users have. */
@@ -107,6 +109,7 @@ export function createUsers({ configured, documents }: UsersDependencies): UserR
   }
 
   return {
+    isConfigured: (id) => fixed.has(id),
     find,
     findByUsername,
     findByContact,

@@ -1,5 +1,12 @@
 import type { Check } from './check.ts';
-import { clientGrants, clientIds, clientRedirects, clientSecrets, namedConnections } from './clients.ts';
+import {
+  clientContradictions,
+  clientGrants,
+  clientIds,
+  clientSecrets,
+  namedConnections,
+  namedDialects,
+} from './clients.ts';
 import { demoSecrets } from './demo_secrets.ts';
 import { dialectsApart, endpointsApart } from './dialects.ts';
 import { headerRules, headerRulesOnce } from './header_rules.ts';
@@ -31,8 +38,9 @@ export const ALL_CHECKS: readonly Check[] = [
   clientIds,
   clientGrants,
   clientSecrets,
-  clientRedirects,
+  clientContradictions,
   namedConnections,
+  namedDialects,
   connectionNames,
   userIds,
   usernames,

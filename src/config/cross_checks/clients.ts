@@ -1,4 +1,5 @@
-import { oneOf } from '../explain.ts';
+import { contradictionsOf } from '../../model/client_fields.ts';
+import { oneOf } from '../../model/refusal_words.ts';
 import { suggest } from '../suggest.ts';
 import { type Check, refuseRepeated } from './check.ts';
 
@@ -27,10 +28,6 @@ export const clientSecrets: Check = ({ sections, reader }) => {
       const key = secret ? 'secret' : 'secret_hash';
       if (secret || hash)
         reader.report([...path, key], 'is for confidential clients: remove it, or write public: false', 'key');
-      // RFC 6749 §4.4: it is the secret that this grant rests on.
-      const index = values.grants?.indexOf('client_credentials') ?? -1;
-      if (index >= 0)
-        reader.report([...path, 'grants', index], 'is not for public clients, which have no secret: remove it');
     } else if (values.public === false && !secret && !hash) {
       reader.report(
         path,
@@ -40,12 +37,13 @@ export const clientSecrets: Check = ({ sections, reader }) => {
   }
 };
 
-export const clientRedirects: Check = ({ sections, reader }) => {
+export const clientContradictions: Check = ({ sections, reader }) => {
   for (const { path, values, written } of sections.clients) {
-    if (!values.grants?.includes('authorization_code')) continue;
-    const none = values.redirect_uris?.length === 0;
-    const at = written.has('redirect_uris') ? [...path, 'redirect_uris'] : path;
-    if (none) reader.report(at, 'may use authorization_code, so it must have redirect_uris');
+    for (const { path: inner, message } of contradictionsOf(values)) {
+      // What is not written down has no place of its own.
+      const [key] = inner;
+      reader.report(typeof key === 'string' && written.has(key) ? [...path, ...inner] : path, message);
+    }
   }
 };
 
@@ -59,6 +57,18 @@ export const namedConnections: Check = ({ sections, reader }) => {
       if (known.includes(connection)) continue;
       const right = known.length === 0 ? 'there is none' : `must be ${oneOf(known)}`;
       reader.report([...path, 'connections', index], `is not a connection of this file: ${right}`);
+    }
+  }
+};
+
+/** A dialect that is not configured answers nowhere, so a client that may use it alone gets nothing. */
+export const namedDialects: Check = ({ sections, reader }) => {
+  if (sections.dialects.some(({ type }) => type === undefined)) return;
+  const known = sections.dialects.flatMap(({ type }) => type ?? []);
+  for (const { path, values } of sections.clients) {
+    for (const [index, dialect] of (values.dialects ?? []).entries()) {
+      if (known.includes(dialect)) continue;
+      reader.report([...path, 'dialects', index], `is not a dialect of this file: must be ${oneOf(known)}`);
     }
   }
 };

@@ -1,4 +1,4 @@
-import { oneOf } from '../explain.ts';
+import { oneOf } from '../../model/refusal_words.ts';
 import type { Fields } from '../reader.ts';
 import { isWithin } from '../schema/paths.ts';
 import type { RouteFields } from '../sections.ts';
