@@ -19,7 +19,7 @@ const ROOMS = {
     'oauth/attempts\\.ts$',
     'stores/(token_store|audit_store|document_store)\\.ts$',
   ],
-  console: ['model', 'admin', 'http', 'oauth/sign_in\\.ts$'],
+  console: ['model', 'admin', 'http', 'oauth/(sign_in|console_sessions)\\.ts$'],
   account: [
     'model',
     'admin/problem\\.ts$',

@@ -1,8 +1,13 @@
 /**
- * The two cookies of the browser flow. Over https their names carry `__Host-`, so that no other host of the domain, and nothing that
+ * The two cookies of the browser flow, and those of the console. Over https their names carry `__Host-`, so that no other host of the domain, and nothing that
  * came over http, can set them (RFC 6265bis §4.1.3.2).
  */
-export type CookieName = 'gatehouse_browser' | 'gatehouse_session';
+export type CookieName =
+  | 'gatehouse_browser'
+  | 'gatehouse_session'
+  | 'gatehouse_console'
+  | 'gatehouse_console_form'
+  | 'gatehouse_console_notice';
 
 /**
  * Reads one cookie. A name that comes twice counts as absent: two values mean that someone else set one of them.
@@ -20,10 +25,11 @@ export function readCookie(header: string | undefined, name: CookieName, secure:
 
 /**
  * The `Set-Cookie` value that keeps one until the browser is closed. `Lax`: it comes back when the user arrives from the app, and is
- * not sent along with forms of other sites.
+ * not sent along with forms of other sites. `Strict` for the console, where nobody arrives from elsewhere.
  */
 export function setCookie(name: CookieName, value: string, secure: boolean): string {
-  return `${fullName(name, secure)}=${value}; Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
+  const sameSite = name.startsWith('gatehouse_console') ? 'Strict' : 'Lax';
+  return `${fullName(name, secure)}=${value}; Path=/; HttpOnly; SameSite=${sameSite}${secure ? '; Secure' : ''}`;
 }
 
 export function clearCookie(name: CookieName, secure: boolean): string {

@@ -1,0 +1,174 @@
+/** Every page of the console behind one door: who asks, may they, and how what came of it is shown. */
+import type { Administration } from '../../admin/administration.ts';
+import type { By, Role } from '../../admin/operation.ts';
+import { perform } from '../../admin/perform.ts';
+import { AdminProblem } from '../../admin/problem.ts';
+import { clearCookie, readCookie, setCookie } from '../../http/cookies.ts';
+import { failureOf, type Trouble } from '../../http/failure_of.ts';
+import { html } from '../../http/pages/html.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { ConsoleSessions } from '../../oauth/console_sessions.ts';
+import type { Asset } from '../asset.ts';
+import { SCRIPT, STYLE_SHEET } from '../assets.ts';
+import type { Operators } from '../operators.ts';
+import { fieldsOf } from './fields.ts';
+import { csrfOf, requireOwnForm } from './forgery.ts';
+import { ASSET_HEADERS, leading, PAGE_HEADERS } from './headers.ts';
+import { alone, shell } from './layout.ts';
+import { NAVIGATION } from './navigation.ts';
+import { isNotice, noticeOf } from './notices.ts';
+import type { ConsolePage, Outcome, PageReply, PageRequest, Shown, Visit } from './page.ts';
+import { problemPage } from './problem_page.ts';
+import { createSignIn, SIGN_IN, signInFor } from './sign_in.ts';
+
+export interface Pages {
+  /** Whether a canonical path is one of a page or of a file that pages load. */
+  has(path: string): boolean;
+  /** The methods that a path takes. */
+  methods(path: string): readonly string[];
+  /** Never rejects: what goes wrong is shown. @param request for a path that this has, with a method that it takes. */
+  answer(request: PageRequest): Promise<PageReply>;
+}
+
+export interface PagesDependencies {
+  readonly pages: readonly ConsolePage[];
+  readonly assets: readonly Asset[];
+  readonly operators: Operators;
+  readonly sessions: ConsoleSessions;
+  readonly administration: () => Administration;
+  /** The terms that whoever creates a client agrees to, if there are any to read. */
+  readonly termsUrl: () => string | undefined;
+  readonly clock: Clock;
+  readonly trouble: Trouble;
+}
+
+/** Somebody who is signed in, and the value of the cookie that says so. */
+interface SignedIn {
+  readonly by: By;
+  readonly cookie: string;
+}
+
+export function createPages(deps: PagesDependencies): Pages {
+  const { operators, sessions, administration, clock, trouble } = deps;
+  const assets = new Map([STYLE_SHEET, SCRIPT, ...deps.assets].map((asset) => [asset.path, asset]));
+  const byTarget = new Map(deps.pages.map((page) => [`${page.method} ${page.path}`, page]));
+  const paths = new Set(deps.pages.filter(({ method }) => method === 'GET').map(({ path }) => path));
+  const home = NAVIGATION.find(({ path }) => paths.has(path))?.path ?? '/';
+  const isPage = (path: string): boolean => paths.has(path) || path === '/';
+  const signIn = createSignIn({ operators, sessions, administration, clock, isPage });
+
+  function methods(path: string): readonly string[] {
+    if (path === SIGN_IN) return ['GET', 'POST'];
+    if (path === '/sign-out') return ['POST'];
+    return ['GET', 'POST'].filter(
+      (method) => byTarget.has(`${method} ${path}`) || (method === 'GET' && (assets.has(path) || path === '/')),
+    );
+  }
+
+  async function answer(request: PageRequest): Promise<PageReply> {
+    // 1. Files are for everybody: there is nothing of anybody in them.
+    const asset = assets.get(request.path);
+    if (asset)
+      return { status: 200, headers: [['Content-Type', asset.contentType], ...ASSET_HEADERS], body: asset.text };
+    let signedIn: SignedIn | undefined;
+    try {
+      // 2. Who is this, and what may they do now?
+      if (request.path === SIGN_IN) {
+        return request.method === 'POST' ? await signIn.signIn(request) : signIn.show(request);
+      }
+      signedIn = await who(request);
+      if (!signedIn) return { status: 303, headers: leading(signInFor(request)), body: '' };
+      // 3. A form must be from a page of ours, in this session.
+      const form = fieldsOf(request.body);
+      if (request.method === 'POST') requireOwnForm(request, form, signedIn.cookie);
+      if (request.path === '/sign-out') return await signIn.signOut(request, signedIn.by.actor);
+      // 4. The page itself.
+      return await page(request, signedIn);
+    } catch (error) {
+      return failed(error, request, signedIn);
+    }
+  }
+
+  /** The session of the browser's cookie, if the user of it still has a role. */
+  async function who(request: PageRequest): Promise<SignedIn | undefined> {
+    const { headers, secure, callerAddress: address, requestId } = request;
+    const cookie = readCookie(headers.cookie, 'gatehouse_console', secure);
+    const session = await sessions.find(cookie);
+    const operator = session && (await operators.current(session.user));
+    if (!cookie || !session) return undefined;
+    if (!operator) {
+      // Whoever gets the role back later signs in again.
+      await sessions.end(cookie);
+      return undefined;
+    }
+    const { user, role } = operator;
+    const actor = { kind: 'user', id: user.subject, name: user.name ?? user.username } as const;
+    return { cookie, by: { actor, role, via: 'console', address, requestId } };
+  }
+
+  async function page(request: PageRequest, signedIn: SignedIn): Promise<PageReply> {
+    const found = byTarget.get(`${request.method} ${request.path}`);
+    if (!found && request.path === '/') return { status: 303, headers: leading(home), body: '' };
+    if (!found) throw new AdminProblem('not_found', 'There is no such page.');
+    if (!suffices(signedIn.by.role, found.role)) {
+      throw new AdminProblem('forbidden', `This needs the role ${found.role}, and yours is ${signedIn.by.role}.`);
+    }
+    const admin = administration();
+    const visit: Visit = {
+      ...signedIn,
+      admin,
+      query: fieldsOf(request.query),
+      form: fieldsOf(request.body),
+      csrf: csrfOf(signedIn.cookie),
+      isAdmin: signedIn.by.role === 'admin',
+      termsUrl: deps.termsUrl(),
+      perform: (operation, input) => perform(admin, operation, input, signedIn.by),
+    };
+    return reply(await found.answer(visit), request, signedIn);
+  }
+
+  function reply(outcome: Outcome, request: PageRequest, signedIn: SignedIn): PageReply {
+    const user = signedIn.by.actor.id;
+    const { secure, headers } = request;
+    if ('to' in outcome) {
+      const { to, notice } = outcome;
+      const cookies =
+        notice === undefined ? [] : [`${setCookie('gatehouse_console_notice', notice, secure)}; Max-Age=60`];
+      return { status: 303, headers: leading(to, cookies), body: '', user };
+    }
+    if ('headers' in outcome) return { ...outcome, user };
+    // What was done before is said once, and only where it led to.
+    const notice =
+      request.method === 'GET' ? readCookie(headers.cookie, 'gatehouse_console_notice', secure) : undefined;
+    const cookies: readonly (readonly [string, string])[] =
+      notice === undefined ? [] : [['Set-Cookie', clearCookie('gatehouse_console_notice', secure)]];
+    return {
+      status: outcome.status ?? 200,
+      headers: [...PAGE_HEADERS, ...cookies],
+      body: document(outcome, request, signedIn, notice),
+      user,
+    };
+  }
+
+  function document(shown: Shown, { path }: PageRequest, { by, cookie }: SignedIn, notice?: string): string {
+    const said = isNotice(notice) ? noticeOf(notice) : undefined;
+    return shell({ shown, path, paths, notice: said, visit: { by, csrf: csrfOf(cookie) } });
+  }
+
+  function failed(error: unknown, request: PageRequest, signedIn: SignedIn | undefined): PageReply {
+    const shown = problemPage(
+      error instanceof AdminProblem ? error : failureOf(error, request.requestId, trouble),
+      request.requestId,
+    );
+    if (signedIn) return reply(shown, request, signedIn);
+    const body = alone({
+      title: shown.title,
+      content: html`<h1>${shown.title}</h1>${shown.content}<p><a href="${SIGN_IN}">Sign in to the console</a></p>`,
+    });
+    return { status: shown.status ?? 500, headers: PAGE_HEADERS, body };
+  }
+
+  return { has: (path) => methods(path).length > 0, methods, answer };
+}
+
+const suffices = (role: Role, needed: Role = 'auditor'): boolean => role === 'admin' || role === needed;
