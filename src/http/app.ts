@@ -1,6 +1,6 @@
 /**
- * The endpoints of one dialect: its operations (`operations.ts`) and, if it has one, its browser flow, in a Koa app that also
- * answers whatever else comes to their paths. What a request means is decided in `oauth/`, how it is spelled in the dialect;
+ * The endpoints of one dialect: its operations (`operations.ts`) and, if it has one, its browser flow, or pages of ours beside it, in a
+ * Koa app that also answers whatever else comes to their paths. What a request means is decided in `oauth/`, how it is spelled in the dialect;
  * proxied calls never come here.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -37,7 +37,7 @@ interface Endpoint {
 
 export function createApp(deps: AppDependencies): App {
   const operations: OperationHandler[] = [];
-  const pages: Endpoint[] = [];
+  const pages = (deps.pages ?? []).map((action) => browserEndpoint(action, deps));
   for (const endpoint of deps.dialect.endpoints) {
     if (endpoint.operation !== 'authorize') operations.push(operationHandler(endpoint, deps));
     else {
@@ -115,12 +115,14 @@ function routed(endpoints: readonly Endpoint[]): Router<EndpointState> {
   return router;
 }
 
-function browserEndpoint({ name, method, path, answer }: BrowserAction, deps: AppDependencies): Endpoint {
+function browserEndpoint({ name, method, path, home, answer }: BrowserAction, deps: AppDependencies): Endpoint {
   const handler: Endpoint['handler'] = async (ctx) => {
     ctx.state.endpoint = name;
     ctx.state.page = true;
-    const { secure, authority } = ctx.state.own;
-    const request = { ...(await wireRequest(ctx, 'form', deps)), headers: ctx.req.headers, secure, authority };
+    ctx.state.home = home;
+    const { secure, authority, requestId } = ctx.state.own;
+    const wire = await wireRequest(ctx, 'form', deps);
+    const request = { ...wire, headers: ctx.req.headers, secure, authority, requestId };
     const { response, client, user, refused } = await answer(request);
     Object.assign(ctx.state, { client, user, refused });
     return response;

@@ -3,11 +3,14 @@ import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Milliseconds } from '../model/units.ts';
 import type { Protocol } from '../oauth/protocol.ts';
+import type { BrowserAction } from './browser_flow.ts';
 import type { Trouble } from './failure_of.ts';
 import type { ReadOwnRequest } from './own_request.ts';
 
 export interface AppDependencies {
   readonly dialect: Dialect;
+  /** Pages besides those of the dialect, which words what goes wrong there. */
+  readonly pages?: readonly BrowserAction[] | undefined;
   readonly protocol: Protocol;
   readonly clock: Clock;
   readonly readRequest: ReadOwnRequest;

@@ -19,6 +19,7 @@ export interface BrowserRequest extends WireRequest {
   readonly secure: boolean;
   /** The host and port that the browser asked for. */
   readonly authority: string;
+  readonly requestId: string;
 }
 
 /** An answer, and what the log may say of who it was for. */
@@ -34,6 +35,8 @@ export interface BrowserAction {
   readonly name: string;
   readonly method: 'GET' | 'POST';
   readonly path: string;
+  /** The page of ours where whoever cannot go on may start again; absent: that is the app's. */
+  readonly home?: string | undefined;
   answer(request: BrowserRequest): Promise<BrowserAnswer>;
 }
 
@@ -44,7 +47,7 @@ export interface BrowserFlowDependencies {
 
 /** The pages live beside the authorization endpoint: `/oauth2/authorize` has its form at `/oauth2/sign-in`. */
 export function createBrowserFlow({ endpoint, flow }: BrowserFlowDependencies): readonly BrowserAction[] {
-  const base = endpoint.path.slice(0, endpoint.path.lastIndexOf('/'));
+  const base = besideEndpoint(endpoint);
   const show = (step: Step, request: BrowserRequest): BrowserAnswer => answerTo(step, request.secure, base);
 
   return [
@@ -54,6 +57,71 @@ export function createBrowserFlow({ endpoint, flow }: BrowserFlowDependencies): 
       path: endpoint.path,
       answer: async (request) => show(await flow.begin(endpoint.decode(request), browserOf(request)), request),
     },
+    ...signInActions({ base, callback: `${base}/callback`, flow }),
+    callbackAction(base, flow),
+    {
+      name: 'consent',
+      method: 'POST',
+      path: `${base}/consent`,
+      async answer(request) {
+        requireSameOrigin(request.headers, request.authority);
+        const interaction = parameter(request.body, 'interaction');
+        const decision = parameter(request.body, 'decision', 'deny');
+        const form = { csrf: parameter(request.body, 'csrf'), allow: decision === 'allow' };
+        return show(await flow.consent(interaction, browserOf(request), form), request);
+      },
+    },
+    {
+      name: 'sign_out',
+      method: 'POST',
+      path: `${base}/sign-out`,
+      async answer(request) {
+        requireSameOrigin(request.headers, request.authority);
+        const interaction = parameter(request.body, 'interaction');
+        await flow.signOut(interaction, browserOf(request), { csrf: parameter(request.body, 'csrf') });
+        // The same request goes on, and asks who is there now.
+        const cleared: Pair = ['Set-Cookie', clearCookie('gatehouse_session', request.secure)];
+        return { response: seeOther(resumeUrl(base, interaction), [cleared]) };
+      },
+    },
+  ];
+}
+
+/** The path that the pages of an authorization endpoint stand below. */
+export const besideEndpoint = ({ path }: Pick<BrowserEndpoint, 'path'>): string => path.slice(0, path.lastIndexOf('/'));
+
+export interface VisitDependencies {
+  /** The path that the pages stand below. */
+  readonly base: string;
+  /** Where outside providers send browsers back to, if a dialect answers there already: they know that URL. */
+  readonly callback?: string | undefined;
+  readonly flow: AuthorizationFlow;
+}
+
+/** The steps of a sign-in that no app asked for, before a page of ours. */
+export function createVisitFlow({ base, callback, flow }: VisitDependencies): readonly BrowserAction[] {
+  const own = callback === undefined ? [callbackAction(base, flow)] : [];
+  const actions = [...signInActions({ base, callback: callback ?? `${base}/callback`, flow }), ...own];
+  return actions.map((action) => ({ ...action, home: base }));
+}
+
+interface SignInDependencies extends VisitDependencies {
+  readonly callback: string;
+}
+
+function callbackAction(base: string, flow: AuthorizationFlow): BrowserAction {
+  return {
+    name: 'callback',
+    method: 'GET',
+    path: `${base}/callback`,
+    answer: async (request) => answerTo(await flow.comeBack(request.query, browserOf(request)), request.secure, base),
+  };
+}
+
+/** From the page that asks who is there to the session, in every way there is. */
+function signInActions({ base, callback, flow }: SignInDependencies): readonly BrowserAction[] {
+  const show = (step: Step, request: BrowserRequest): BrowserAnswer => answerTo(step, request.secure, base);
+  return [
     {
       name: 'resume',
       method: 'GET',
@@ -108,46 +176,16 @@ export function createBrowserFlow({ endpoint, flow }: BrowserFlowDependencies): 
           csrf: parameter(request.body, 'csrf'),
           connection: parameter(request.body, 'connection'),
           // Where the browser sees us, which is where its cookies are.
-          callback: `${request.secure ? 'https' : 'http'}://${request.authority}${base}/callback`,
+          callback: `${request.secure ? 'https' : 'http'}://${request.authority}${callback}`,
         };
         return show(await flow.leave(interaction, browserOf(request), form), request);
-      },
-    },
-    {
-      name: 'callback',
-      method: 'GET',
-      path: `${base}/callback`,
-      answer: async (request) => show(await flow.comeBack(request.query, browserOf(request)), request),
-    },
-    {
-      name: 'consent',
-      method: 'POST',
-      path: `${base}/consent`,
-      async answer(request) {
-        requireSameOrigin(request.headers, request.authority);
-        const interaction = parameter(request.body, 'interaction');
-        const decision = parameter(request.body, 'decision', 'deny');
-        const form = { csrf: parameter(request.body, 'csrf'), allow: decision === 'allow' };
-        return show(await flow.consent(interaction, browserOf(request), form), request);
-      },
-    },
-    {
-      name: 'sign_out',
-      method: 'POST',
-      path: `${base}/sign-out`,
-      async answer(request) {
-        requireSameOrigin(request.headers, request.authority);
-        const interaction = parameter(request.body, 'interaction');
-        await flow.signOut(interaction, browserOf(request), { csrf: parameter(request.body, 'csrf') });
-        // The same request goes on, and asks who is there now.
-        const cleared: Pair = ['Set-Cookie', clearCookie('gatehouse_session', request.secure)];
-        return { response: seeOther(resumeUrl(base, interaction), [cleared]) };
       },
     },
   ];
 }
 
-function answerTo(step: Step, secure: boolean, base: string): BrowserAnswer {
+/** @param base the path that the forms of the sign-in page go to paths below. */
+export function answerTo(step: Step, secure: boolean, base: string): BrowserAnswer {
   switch (step.do) {
     case 'redirect': {
       const cookies: readonly Pair[] =
@@ -172,16 +210,17 @@ function answerTo(step: Step, secure: boolean, base: string): BrowserAnswer {
         sent,
         interaction,
         csrf,
-        clientName: client.name,
+        clientName: client?.name,
         problem,
         username,
       });
       const browser: Pair = ['Set-Cookie', setCookie('gatehouse_browser', step.browser, secure)];
       const origins = choices.providers.map(({ origin }) => sourceOf(origin));
-      const headers = [...pageHeaders(sourceOf(redirectUri), ...origins), browser];
+      const destination = redirectUri === undefined ? undefined : sourceOf(redirectUri);
+      const headers = [...pageHeaders(destination, ...origins), browser];
       // 401 would need a challenge (RFC 9110 §15.5.2) that no browser could answer with this form.
       const failed = problem === undefined ? undefined : 'invalid_credentials';
-      return { response: { status: failed ? 422 : 200, headers, body }, client: client.id, refused: failed };
+      return { response: { status: failed ? 422 : 200, headers, body }, client: client?.id, refused: failed };
     }
     case 'consent': {
       const { interaction, csrf, client, user, scopes, redirectUri } = step;
@@ -205,7 +244,7 @@ function answerTo(step: Step, secure: boolean, base: string): BrowserAnswer {
 }
 
 /** 303 and never 307: the next request is a GET, so that a password is not posted on to the app (RFC 9700 §4.12). */
-function seeOther(to: string, cookies: readonly Pair[]): WireResponse {
+export function seeOther(to: string, cookies: readonly Pair[] = []): WireResponse {
   return { status: 303, headers: [['Location', to], ...PRIVATE, ...cookies], body: '' };
 }
 
@@ -213,10 +252,12 @@ function resumeUrl(base: string, interaction: string): string {
   return `${base}/resume?interaction=${encodeURIComponent(interaction)}`;
 }
 
-function browserOf({ headers, secure }: BrowserRequest): Browser {
+export function browserOf({ headers, secure, callerAddress }: BrowserRequest): Browser {
   return {
     id: readCookie(headers.cookie, 'gatehouse_browser', secure),
     session: readCookie(headers.cookie, 'gatehouse_session', secure),
+    userAgent: headers['user-agent'],
+    address: callerAddress,
   };
 }
 

@@ -12,6 +12,8 @@ export interface EndpointState {
   endpoint?: string;
   /** Whether a person looks at the answer, so that a failure needs a page. */
   page?: boolean;
+  /** The page of ours where they may start again. */
+  home?: string | undefined;
   /** Whom the request turned out to be for; a name that was only claimed does not count. */
   client?: string | undefined;
   user?: string | undefined;

@@ -129,11 +129,11 @@ export function failed(
   state: EndpointState,
   { dialect, trouble }: AppDependencies,
 ): { readonly answer: WireResponse; readonly close: boolean | undefined } {
-  const { own, page } = state;
+  const { own, page, home } = state;
   const failure = failureOf(error, own.requestId, trouble);
   state.refused = failure.code;
   const worded = dialect.fail(failure, 'endpoint');
-  const answer = page ? failurePage(failure, dialect.errors[failure.code], own.requestId) : worded;
+  const answer = page ? failurePage(failure, dialect.errors[failure.code], { requestId: own.requestId, home }) : worded;
   return { answer: error instanceof BodyTimeout ? { ...answer, status: 408 } : answer, close: failure.close };
 }
 

@@ -1,14 +1,18 @@
 import type { Pair } from '../model/wire.ts';
 import { STYLE_SOURCE } from './pages/style.ts';
 
+/** The headers of the pages that `STYLE` is the style of. @param formTargets as below. */
+export const pageHeaders = (...formTargets: readonly (string | undefined)[]): readonly Pair[] =>
+  styledPageHeaders(STYLE_SOURCE, ...formTargets);
+
 /**
  * The headers of every page. Nothing is loaded, run, framed or cached, and the URL, which names the interaction, is told to nobody.
- * @param formTargets where the redirect after a form may lead besides ourselves: Chromium applies `form-action` to it as well.
+ * @param style the CSP source of the one style sheet. @param formTargets where the redirect after a form may lead besides ourselves: Chromium applies `form-action` to it as well.
  */
-export function pageHeaders(...formTargets: readonly (string | undefined)[]): readonly Pair[] {
+export function styledPageHeaders(style: string, ...formTargets: readonly (string | undefined)[]): readonly Pair[] {
   const policy = [
     "default-src 'none'",
-    `style-src ${STYLE_SOURCE}`,
+    `style-src ${style}`,
     "img-src 'self' data:",
     ['form-action', "'self'", ...formTargets.filter((target) => target !== undefined)].join(' '),
     "frame-ancestors 'none'",

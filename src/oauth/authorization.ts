@@ -20,10 +20,11 @@ import type {
   LeaveForm,
   SignInForm,
   Step,
+  Visitor,
 } from './authorization_flow.ts';
 import { checkedRequest, type TrustedTarget, trustedTarget } from './authorization_request.ts';
 import { createBrowserSessions, type FoundSession } from './browser_sessions.ts';
-import { connectionsOf, createDetours, offered, sendsAway } from './detours.ts';
+import { connectionsOf, createDetours, OURSELVES, offered, type Party, sendsAway } from './detours.ts';
 import {
   checkCsrf,
   consentCsrf,
@@ -32,6 +33,7 @@ import {
   newBrowserId,
   type OpenedRequest,
   type OpenInteraction,
+  over,
 } from './interactions.ts';
 import type { OneTimeCodes } from './one_time_codes.ts';
 import { checkedPrompts, isStale, type Prompts, UNSEEN } from './prompts.ts';
@@ -96,7 +98,7 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
   async function resume(interaction: string, browser: Browser, refusedBy?: string): Promise<Step> {
     const { open, client } = await reopen(interaction, browser);
     const step = await proceed(open, client, browser);
-    const provider = connectionsOf(deps.connections, client)
+    const provider = connectionsOf(deps.connections, partyOf(client))
       .filter(sendsAway)
       .find(({ name }) => name === refusedBy);
     if (!provider || step.do !== 'sign_in') return step;
@@ -106,8 +108,8 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
   async function signIn(interaction: string, browser: Browser, form: SignInForm): Promise<Step> {
     const { open, client } = await reopen(interaction, browser);
     checkCsrf(form.csrf, open.record.csrf);
-    const user = await desk.signIn(client, form);
-    if (user) return { do: 'resume', interaction, session: await sessions.begin(user, browser.session) };
+    const user = await desk.signIn(partyOf(client), form);
+    if (user) return { do: 'resume', interaction, session: await sessions.begin(user, browser) };
     const page = await signInPage(open, client, browser);
     const code = page.choices.codes.find(({ connection }) => connection === form.connection);
     if (code) {
@@ -120,7 +122,7 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
   async function sendCode(interaction: string, browser: Browser, form: CodeForm): Promise<Step> {
     const { open, client } = await reopen(interaction, browser);
     checkCsrf(form.csrf, open.record.csrf);
-    const carrier = carrierOf(connectionsOf(deps.connections, client), form.connection);
+    const carrier = carrierOf(connectionsOf(deps.connections, partyOf(client)), form.connection);
     const { name: connection, channel } = carrier;
     const page = await signInPage(open, client, browser);
     const recipient = carrier.canonical(form.recipient.trim());
@@ -136,19 +138,19 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
   async function leave(interaction: string, browser: Browser, form: LeaveForm): Promise<Step> {
     const { open, client } = await reopen(interaction, browser);
     checkCsrf(form.csrf, open.record.csrf);
-    const provider = offered(connectionsOf(deps.connections, client), form.connection);
+    const provider = offered(connectionsOf(deps.connections, partyOf(client)), form.connection);
     return { do: 'redirect', to: await detours.leave(open, provider, form.callback) };
   }
 
   async function comeBack(query: readonly Pair[], browser: Browser): Promise<Step> {
-    const { request, provider, user } = await detours.comeBack(query, browser.id, async (id) => {
-      const client = await clients.find(id);
-      return client ? connectionsOf(deps.connections, client) : [];
+    const { request, provider, user } = await detours.comeBack(query, browser.id, async (record) => {
+      const party = record.visit === undefined ? await clients.find(record.client) : OURSELVES;
+      return party ? connectionsOf(deps.connections, party) : [];
     });
     // What the state stood for is used up, so the request goes on under a new name.
     const { away: _, ...rest } = request;
     const { token } = await interactions.open(rest, browser.id ?? '');
-    if (user) return { do: 'resume', interaction: token, session: await sessions.begin(user, browser.session) };
+    if (user) return { do: 'resume', interaction: token, session: await sessions.begin(user, browser) };
     return { do: 'resume', interaction: token, refusedBy: provider.name };
   }
 
@@ -164,6 +166,7 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
 
   async function consent(interaction: string, browser: Browser, form: ConsentForm): Promise<Step> {
     const { open, client } = await reopen(interaction, browser);
+    if (!client) throw over();
     const signedIn = await signedInTo(open, client, browser);
     if (!signedIn) return signInPage(open, client, browser);
     checkCsrf(form.csrf, consentCsrf(open.record, signedIn.ref));
@@ -174,15 +177,29 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     return finish(open, client, signedIn, { remember: !client.public });
   }
 
-  /** Sign-in page, consent page or code: whatever is missing first. */
+  async function visitor(browser: Browser): Promise<Visitor | undefined> {
+    const found = await sessions.find(browser.session);
+    const user = found && (await desk.current(OURSELVES, found.session.user));
+    return user && { user, session: found.ref, authenticatedAt: found.session.authenticatedAt };
+  }
+
+  async function visit(page: string, browser: Browser, { again } = { again: false }): Promise<Step> {
+    const id = isBrowserId(browser.id) ? browser.id : newBrowserId();
+    const stale = again ? await sessions.find(browser.session) : undefined;
+    const request = { ...NO_APP, visit: page, ...(stale && { staleSession: stale.ref.hash }) };
+    return proceed(await interactions.open(request, id), undefined, { ...browser, id });
+  }
+
+  /** Sign-in page, consent page or code, or our own page: whatever is missing first. */
   async function proceed(
     open: OpenInteraction,
-    client: Client,
+    client: Client | undefined,
     browser: Browser,
     { silent }: Pick<Prompts, 'silent'> = { silent: false },
   ): Promise<Step> {
-    const signedIn = await signedInTo(open, client, browser);
+    const signedIn = await signedInTo(open, partyOf(client), browser);
     if (!signedIn) return silent ? unseen(open, 'sign_in') : signInPage(open, client, browser);
+    if (!client) return arrive(open);
     // Anyone can claim to be a public client, so an earlier consent says nothing about who asks now (RFC 8252 §8.6).
     const { redirectUri, askConsent } = open.record;
     const scopes = allowedTo(signedIn.user, open.record.scopes);
@@ -199,6 +216,14 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     return redirect(open.record.redirectUri, { ...UNSEEN[page], state: open.record.state });
   }
 
+  /** Ends a visit where it was to lead. */
+  async function arrive(open: OpenInteraction): Promise<Step> {
+    const { visit: to } = open.record;
+    if (to === undefined) throw over();
+    await interactions.close(open);
+    return { do: 'redirect', to };
+  }
+
   /** Ends the interaction and sends a code to the app. */
   async function finish(
     open: OpenInteraction,
@@ -213,9 +238,13 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     return redirect(redirectUri, { code, state });
   }
 
-  /** The interaction, and its client as it is now: one that was disabled or changed meanwhile gets nothing. */
-  async function reopen(interaction: string, browser: Browser) {
+  /** The interaction, and its client as it is now: one that was disabled or changed meanwhile gets nothing. A visit has none. */
+  async function reopen(
+    interaction: string,
+    browser: Browser,
+  ): Promise<{ readonly open: OpenInteraction; readonly client: Client | undefined }> {
     const open = await interactions.find(interaction, browser.id);
+    if (open.record.visit !== undefined) return { open, client: undefined };
     const client = await clients.find(open.record.client);
     if (!client || client.disabled || !isRegistered(open.record.redirectUri, client.redirectUris)) {
       throw new ProtocolError('invalid_request', 'The app was changed meanwhile: go back to it and start again.');
@@ -225,18 +254,19 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
 
   async function signedInTo(
     { record }: OpenInteraction,
-    client: Client,
+    party: Party,
     browser: Browser,
   ): Promise<SignedIn | undefined> {
     const found = await sessions.find(browser.session);
     if (found?.ref.hash === record.staleSession) return undefined;
-    const user = found && (await desk.current(client, found.session.user));
+    const user = found && (await desk.current(party, found.session.user));
     return user && { ...found, user };
   }
 
-  async function signInPage({ token, record }: OpenInteraction, client: Client, browser: Browser) {
-    const { csrf, redirectUri } = record;
-    const choices = await choicesOf(connectionsOf(deps.connections, client));
+  async function signInPage({ token, record }: OpenInteraction, client: Client | undefined, browser: Browser) {
+    const { csrf } = record;
+    const redirectUri = client && record.redirectUri;
+    const choices = await choicesOf(connectionsOf(deps.connections, partyOf(client)));
     return {
       do: 'sign_in',
       interaction: token,
@@ -258,8 +288,14 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     return { do: 'redirect', to: withParameters(redirectUri, { ...parameters, iss: facts.issuer }) };
   }
 
-  return { begin, resume, signIn, sendCode, leave, comeBack, signOut, consent };
+  return { begin, resume, signIn, sendCode, leave, comeBack, signOut, consent, visitor, visit };
 }
+
+/** Whom the user signs in to. */
+const partyOf = (client: Client | undefined): Party => client ?? OURSELVES;
+
+/** No client has this id and no redirect URI is empty, so nothing of a visit can be taken for an app's request. */
+const NO_APP = { dialect: '', client: '', redirectUri: '', redirectUriSent: false, scopes: [] };
 
 const DENIED: Failure = { code: 'access_denied', description: 'The user did not allow it: the app can ask again.' };
 

@@ -1,17 +1,29 @@
 import type { Client } from '../model/client.ts';
 import type { AuthorizationRequest, Caller } from '../model/protocol.ts';
-import type { Identity } from '../model/token.ts';
+import type { Identity, TokenRef } from '../model/token.ts';
+import type { Seconds } from '../model/units.ts';
 import type { Pair } from '../model/wire.ts';
 import type { SentCode, SignInChoices } from './sign_in_choices.ts';
 
-/** The raw cookie values that a browser came with. */
+/** The raw cookie values that a browser came with, and how it can be told from others in a list of sessions. */
 export interface Browser {
   readonly id?: string | undefined;
   readonly session?: string | undefined;
+  readonly userAgent?: string | undefined;
+  readonly address?: string | undefined;
+}
+
+/** Whoever is signed in, today. */
+export interface Visitor {
+  readonly user: Identity;
+  /** The session that says so. */
+  readonly session: TokenRef;
+  readonly authenticatedAt: Seconds;
 }
 
 /**
- * The authorization endpoint (RFC 6749 §4.1.1) and the pages behind it, as steps that http/ carries out.
+ * The authorization endpoint (RFC 6749 §4.1.1) and the pages behind it, as steps that http/ carries out. Our own pages are signed in
+ * to in the same way: without a client, and with nothing at the end but a redirect to the page.
  * All methods throw `ProtocolError` for what must be shown on an error page and never redirected.
  */
 export interface AuthorizationFlow {
@@ -29,6 +41,13 @@ export interface AuthorizationFlow {
   /** "Not you?": ends the session, and asks for another user. */
   signOut(interaction: string, browser: Browser, form: { readonly csrf: string }): Promise<Step>;
   consent(interaction: string, browser: Browser, form: ConsentForm): Promise<Step>;
+  /** @returns undefined when nobody is signed in, or may be any more. */
+  visitor(browser: Browser): Promise<Visitor | undefined>;
+  /**
+   * Asks who is there before a page of ours is shown.
+   * @param page a path of ours, and never one that came with a request. @param how `again`: also whoever is signed in already.
+   */
+  visit(page: string, browser: Browser, how?: { readonly again: boolean }): Promise<Step>;
 }
 
 export interface SignInForm {
@@ -60,7 +79,7 @@ export interface ConsentForm {
 }
 
 export type Step =
-  /** To the app, with a code or an error. */
+  /** To the app, with a code or an error; or to a page of ours. */
   | { readonly do: 'redirect'; readonly to: string; readonly session?: string | undefined }
   /** Set the session cookie, if there is a new one, and go on with `resume` by a 303. */
   | {
@@ -73,8 +92,9 @@ export type Step =
       readonly do: 'sign_in';
       readonly interaction: string;
       readonly csrf: string;
-      readonly client: Client;
-      readonly redirectUri: string;
+      /** Absent for a visit to a page of ours, as is the redirect URI. */
+      readonly client?: Client | undefined;
+      readonly redirectUri?: string | undefined;
       readonly choices: SignInChoices;
       /** The value to set the browser cookie to. */
       readonly browser: string;

@@ -17,13 +17,13 @@ export interface Detours {
   leave(open: OpenInteraction, provider: RedirectConnection, callback: string): Promise<string>;
   /**
    * Reads the answer that a browser brought back, once.
-   * @param connectionsOf the connections whose users the client of the request may serve now.
+   * @param connectionsOf the connections whose users the request may be answered for now.
    * @throws ProtocolError when it belongs to no request of this browser; DependencyUnavailable, after which it may be tried again.
    */
   comeBack(
     query: readonly Pair[],
     browser: string | undefined,
-    connectionsOf: (client: string) => Promise<readonly Connection[]>,
+    connectionsOf: (request: Interaction) => Promise<readonly Connection[]>,
   ): Promise<Return>;
 }
 
@@ -58,7 +58,7 @@ export function createDetours({ store }: { readonly store: TokenStore }): Detour
 
       // 2. The provider that it was sent to, and no other: the answer goes nowhere else (RFC 9700 §4.4).
       const { away } = known;
-      const connections = await connectionsOf(known.client);
+      const connections = await connectionsOf(known);
       const provider = connections.filter(sendsAway).find(({ name }) => name === away.connection);
       if (!provider) throw notOffered();
 
@@ -82,9 +82,13 @@ export function createDetours({ store }: { readonly store: TokenStore }): Detour
 
 export const sendsAway = (connection: Connection): connection is RedirectConnection => connection.kind === 'redirect';
 
-/** The connections whose users may sign in to a client. */
-export const connectionsOf = (connections: readonly Connection[], client: Client): readonly Connection[] =>
-  connections.filter(({ name }) => client.connections?.includes(name) ?? true);
+/** Who users sign in to: a client, or Gatehouse itself, which takes the users of all connections. */
+export type Party = Pick<Client, 'connections'>;
+export const OURSELVES: Party = {};
+
+/** The connections whose users may sign in to a party. */
+export const connectionsOf = (connections: readonly Connection[], party: Party): readonly Connection[] =>
+  connections.filter(({ name }) => party.connections?.includes(name) ?? true);
 
 /** @throws ProtocolError unless the client's users may come from it. */
 export function offered(connections: readonly Connection[], name: string): RedirectConnection {

@@ -8,7 +8,7 @@ import { OWN_SHAPES, refOf } from '../tokens/format.ts';
 import { hashToken, sameSecret } from '../tokens/hashing.ts';
 import { mintWithRef } from '../tokens/minting.ts';
 
-/** Authorization requests between the page and the click: kept here, bound to one browser, and finished once. */
+/** Authorization requests, and visits to pages of ours, between the page and the click: kept here, bound to one browser, and finished once. */
 export interface Interactions {
   /** @param browser the value of the browser's cookie. */
   open(request: OpenedRequest, browser: string): Promise<OpenInteraction>;

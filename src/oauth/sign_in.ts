@@ -1,29 +1,28 @@
 import type { Connection, OneTimeCodeConnection, PasswordConnection } from '../connections/connection.ts';
-import type { Client } from '../model/client.ts';
 import { ProtocolError } from '../model/failure.ts';
 import type { Caller } from '../model/protocol.ts';
 import type { Identity } from '../model/token.ts';
 import type { Against, Attempts } from './attempts.ts';
-import { connectionsOf } from './detours.ts';
+import { connectionsOf, type Party } from './detours.ts';
 import type { OneTimeCodes } from './one_time_codes.ts';
 
 /**
- * Who may sign in to which client, and whether they still may. Every password and every one-time code is evaluated here and
- * nowhere else, so that none is evaluated uncounted.
+ * Who may sign in to which client, or to Gatehouse itself, and whether they still may. Every password and every one-time code is
+ * evaluated here and nowhere else, so that none is evaluated uncounted.
  */
 export interface SignInDesk {
   /**
-   * Tries the connection that was named, or else all of the client's that take passwords, in their configured order until one
+   * Tries the connection that was named, or else all of the party's that take passwords, in their configured order until one
    * says yes. A connection that sends codes must be named; the username is the recipient then, and the password the code.
    * @returns undefined when none does: unknown user and wrong password alike.
-   * @throws ProtocolError `invalid_request` when there is no connection of that name for this client, or it takes no password,
+   * @throws ProtocolError `invalid_request` when there is no connection of that name for this party, or it takes no password,
    *   and `too_many_attempts`.
    */
-  signIn(client: Client, credentials: PasswordCredentials): Promise<Identity | undefined>;
+  signIn(party: Party, credentials: PasswordCredentials): Promise<Identity | undefined>;
   /** The refusal that belongs to an undefined `signIn`. */
   refusal(credentials: Pick<PasswordCredentials, 'connection'>): ProtocolError;
-  /** The user as of now; undefined when they are gone or disabled, or their connection does not serve this client any more. */
-  current(client: Client, user: Identity): Promise<Identity | undefined>;
+  /** The user as of now; undefined when they are gone or disabled, or their connection does not serve this party any more. */
+  current(party: Party, user: Identity): Promise<Identity | undefined>;
 }
 
 export interface PasswordCredentials {
@@ -43,9 +42,9 @@ type Provable = PasswordConnection | OneTimeCodeConnection;
 
 export function createSignInDesk({ connections, attempts, codes }: SignInDeskDependencies): SignInDesk {
   return {
-    async signIn(client, credentials) {
+    async signIn(party, credentials) {
       const { connection } = credentials;
-      const candidates = connectionsOf(connections, client)
+      const candidates = connectionsOf(connections, party)
         .filter(isProvable)
         .filter(({ kind, name }) => (connection === undefined ? kind === 'password' : connection === name));
       if (connection !== undefined && candidates.length === 0) throw noSuchConnection();
@@ -70,8 +69,8 @@ export function createSignInDesk({ connections, attempts, codes }: SignInDeskDep
       return new ProtocolError('invalid_verification_code', description, { channel });
     },
 
-    async current(client, user) {
-      const connection = connectionsOf(connections, client).find(({ name }) => name === user.connection);
+    async current(party, user) {
+      const connection = connectionsOf(connections, party).find(({ name }) => name === user.connection);
       return connection?.current ? connection.current(user) : connection && user;
     },
   };

@@ -9,7 +9,8 @@ export interface SignInPage {
   readonly startUrl: string;
   readonly interaction: string;
   readonly csrf: string;
-  readonly clientName: string;
+  /** Absent when no app asked: the user comes for what is theirs. */
+  readonly clientName?: string | undefined;
   /** The ways to sign in that are offered. */
   readonly choices: {
     readonly password: boolean;
@@ -39,7 +40,7 @@ export function signInPage(page: SignInPage): string {
   return layout({
     title: problem === undefined ? 'Sign in' : 'Problem: Sign in',
     content: html`<h1>Sign in</h1>
-<p class="quiet">to continue to <strong><bdi>${clientName}</bdi></strong></p>
+<p class="quiet">${clientName === undefined ? html`to see your account` : html`to continue to <strong><bdi>${clientName}</bdi></strong>`}</p>
 ${problem !== undefined && html`<div class="problem" role="alert" id="problem"><p>${problem}</p></div>`}
 ${sent ? sentForm(page, sent) : waysIn(page)}`,
   });
@@ -52,7 +53,7 @@ function waysIn(page: SignInPage): Html {
     ...codes.map((code) => recipientForm(page, code, !password)),
     ...(providers.length > 0 ? [providerForm(page)] : []),
   ];
-  if (ways.length === 0) return html`<p>This app has no way to sign in. Tell its makers.</p>`;
+  if (ways.length === 0) return html`<p>There is no way to sign in here. Tell whoever sent you.</p>`;
   return html`${ways.map((way, index) => html`${index > 0 && html`<p class="or">or</p>`}${way}`)}`;
 }
 
