@@ -14,7 +14,8 @@ export default defineConfig({
     'parts/password_bcrypt_worker': 'src/connections/password_bcrypt_worker.ts',
   },
   platform: 'node',
-  external: /^node:/,
+  // Optional: the operator's own installation is used, or none.
+  external: /^node:|^@opentelemetry\/(?!api$)/,
   output: {
     dir: 'dist',
     format: 'esm',

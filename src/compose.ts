@@ -18,12 +18,13 @@ import { roambi } from './dialects/roambi.ts';
 import { createForwardAuth } from './gateway/forward_auth.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { Limits } from './gateway/limits.ts';
+import { createTakeNotes, notingGateway } from './gateway/noting_gateway.ts';
 import { createEndpoints } from './http/edge.ts';
 import { createForwardAuthEndpoint } from './http/forward_auth_endpoint.ts';
 import type { FindEndpoint } from './http/own_endpoints.ts';
 import { type Clock, systemClock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
-import type { Exchange } from './model/exchange.ts';
+import type { Exchange, Tracer } from './model/exchange.ts';
 import type { ServerFacts } from './model/protocol.ts';
 import type { Route } from './model/route.ts';
 import type { PolicyOf } from './model/token_policy.ts';
@@ -104,6 +105,8 @@ export interface Ground {
   /** Where connections print what a developer asked to see. */
   readonly print: (line: string) => void;
   readonly report: (exchange: Exchange) => void;
+  /** Absent: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   readonly tokenIssued: (grant: string) => void;
   readonly log: Pick<Log, 'event'>;
 }
@@ -191,7 +194,7 @@ export function composeRules(config: Config, ground: Ground): Rules {
     const limits = route.limits ?? dialectOf(route.dialect).limits;
     return limits === route.limits ? route : { ...route, limits: { ...limits, countedAs: route.dialect } };
   });
-  const gateway = createGateway({
+  const decides = createGateway({
     routes,
     lookup: store,
     isForged: (token, ref) => !store.remembers(ref) && isForged(token),
@@ -205,11 +208,18 @@ export function composeRules(config: Config, ground: Ground): Rules {
       return (failure) => dialect.fail(failure, 'route');
     },
   });
+  const notes = createTakeNotes({
+    tracer: ground.tracer,
+    callers: config.log.access === 'combined',
+    trustedProxies: config.listen.trustedProxies,
+  });
+  const gateway = notes ? notingGateway(decides, notes) : decides;
   const endpoints = createEndpoints({
     dialects: speaking,
     protocol,
     clock,
     trustedProxies: config.listen.trustedProxies,
+    notes,
     forwardAuth: config.forwardAuth
       ? createForwardAuthEndpoint({
           forwardAuth: createForwardAuth({

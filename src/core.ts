@@ -16,7 +16,7 @@ import { createUpstreams } from './gateway/upstream/upstreams.ts';
 import type { FindEndpoint } from './http/own_endpoints.ts';
 import type { Clock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
-import type { Exchange } from './model/exchange.ts';
+import type { Exchange, Tracer } from './model/exchange.ts';
 import { createAttempts } from './oauth/attempts.ts';
 import { createLive } from './observe/live.ts';
 import type { Log } from './observe/log.ts';
@@ -32,18 +32,21 @@ export interface CoreDependencies {
   readonly output: { write(text: string): unknown };
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Absent: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   readonly clock: Clock;
   /** Where the main listener can be reached; known only once it has its port. */
   readonly url: () => string;
 }
 
 /** Everything between the listeners and the store, joined. */
-export async function composeCore(config: Config, { output, log, metrics, clock, url }: CoreDependencies) {
+export async function composeCore(config: Config, { output, log, metrics, tracer, clock, url }: CoreDependencies) {
   const refusals = createRecentRefusals(clock);
   const report = (exchange: Exchange): void => {
     log.request(exchange);
     metrics.request(exchange);
     if (exchange.refused !== undefined) refusals.add(exchange);
+    exchange.notes?.trace?.end(exchange);
   };
   const backend = await openStore(config, log, clock);
   const { documents, counters } = backend;
@@ -64,6 +67,7 @@ export async function composeCore(config: Config, { output, log, metrics, clock,
     url,
     print: (line) => output.write(`${line}\n`),
     report,
+    tracer,
     tokenIssued: (grant) => metrics.tokenIssued(grant),
     log,
   };

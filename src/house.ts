@@ -19,8 +19,10 @@ import { createAttempts } from './oauth/attempts.ts';
 import { createClusterMetrics, shareMetrics } from './observe/cluster_metrics.ts';
 import { type AskWorkers, mergedLive } from './observe/live.ts';
 import { createLog, type Log } from './observe/log.ts';
-import { createMetrics } from './observe/metrics.ts';
+import { createMetrics, type Metrics } from './observe/metrics.ts';
+import { openTracing } from './observe/otlp.ts';
 import { countReloads } from './observe/reload_metrics.ts';
+import { createTracer, registeredProvider } from './observe/tracing.ts';
 import { createClients } from './registry/clients.ts';
 import { createUsers } from './registry/users.ts';
 import { createReloads, ReloadRefused } from './reloads.ts';
@@ -67,11 +69,12 @@ export async function composeHouse(
   config: Config,
   { output, admin: whose, clock = systemClock }: HouseOptions,
 ): Promise<House> {
-  const log = createLog({ level: config.log.level, destination: output });
+  const log = createLog({ ...config.log, destination: output });
   const metrics = createMetrics();
   if (whose === 'none') shareMetrics(metrics);
   let url = '';
-  const core = await composeCore(config, { output, log, metrics, clock, url: () => url });
+  const tracing = await tracingOf(config, { log, metrics });
+  const core = await composeCore(config, { output, log, metrics, tracer: tracing.tracer, clock, url: () => url });
   const readiness = createReadiness({ ping: () => core.backend.ping() });
   let isProxy = trustedProxies(config.listen.trustedProxies);
   const edge = createEdge({
@@ -110,6 +113,7 @@ export async function composeHouse(
         await core.reload(next, () => tls && edge.certificate(tls));
         isProxy = trustedProxies(next.listen.trustedProxies);
         log.setLevel(next.log.level);
+        log.setAccess(next.log.access);
         running = next;
       }),
     async drain() {
@@ -119,6 +123,7 @@ export async function composeHouse(
       log.event('info', 'draining');
       await edge.drain(DRAIN_LIMIT);
       await core.close();
+      await tracing.close();
       if (admin) await admin.drain(ADMIN_DRAIN_LIMIT);
       log.event('info', 'stopped');
       log.flush();
@@ -198,10 +203,12 @@ export async function composeMiddleware(
   config: Config,
   { output }: Pick<HouseOptions, 'output'>,
 ): Promise<MountedHouse> {
-  const log = createLog({ level: config.log.level, destination: output });
+  const log = createLog({ ...config.log, destination: output });
   const { host, port } = config.listen;
   const url = () => `http://${host}:${port}`;
-  const core = await composeCore(config, { output, log, metrics: createMetrics(), clock: systemClock, url });
+  const metrics = createMetrics();
+  const tracing = await tracingOf(config, { log, metrics });
+  const core = await composeCore(config, { output, log, metrics, tracer: tracing.tracer, clock: systemClock, url });
   const reloads = createReloads({ log, count: () => {} });
   let running = config;
   return {
@@ -211,13 +218,30 @@ export async function composeMiddleware(
         const next = await load(running);
         await core.reload(next, () => {});
         log.setLevel(next.log.level);
+        log.setAccess(next.log.access);
         running = next;
       }),
     async close() {
       await reloads.end();
       await core.close();
+      await tracing.close();
     },
   };
+}
+
+/** The configured collector, else whatever the app has registered for its own spans, else nothing. */
+async function tracingOf({ tracing }: Config, { log, metrics }: { readonly log: Log; readonly metrics: Metrics }) {
+  const { otlp } = tracing;
+  if (otlp === undefined) {
+    const provider = registeredProvider();
+    return { tracer: provider && createTracer(provider), close: async () => {} };
+  }
+  const event: Log['event'] = (level, name, detail) => log.event(level, name, detail);
+  const { provider, close } = await openTracing(
+    { ...tracing, otlp },
+    { event, lost: (spans) => metrics.tracesLost(spans) },
+  );
+  return { tracer: createTracer(provider), close };
 }
 
 /** What the command line works on: the registry and the tokens of the configured store, without a running gateway. */

@@ -14,6 +14,7 @@ export function buildConfig(file: string, sections: Sections): Config {
   const admin = whole(sections.admin);
   const cache = whole(sections.cache);
   const tokens = whole(sections.tokens);
+  const tracing = whole(sections.tracing);
   return frozen<Config>({
     file,
     listen: {
@@ -62,6 +63,8 @@ export function buildConfig(file: string, sections: Sections): Config {
     identityHeaders: identityHeaders(sections),
     serverSecret: whole(sections.top).server_secret,
     log: whole(sections.log),
+    audit: whole(sections.audit),
+    tracing: { otlp: tracing.otlp, sample: tracing.sample, serviceName: tracing.service_name },
   });
 }
 

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { admin } from './schema/admin.ts';
+import { audit } from './schema/audit.ts';
 import { client } from './schema/client.ts';
 import { identityHeaders } from './schema/identity_headers.ts';
 import { listen } from './schema/listen.ts';
 import { route } from './schema/route.ts';
 import { cache, log, tokens, top } from './schema/settings.ts';
+import { tracing } from './schema/tracing.ts';
 import { connectionFrame, dialectFrame, storeFrame } from './schema/variant_frames.ts';
 import { DEFAULT_DIALECTS, DEFAULT_STORE, type SECTION_KEYS } from './sections.ts';
 import type { ConfigVariant, ConfigVariants } from './variants.ts';
@@ -34,6 +36,8 @@ export function jsonSchema(variants: ConfigVariants): JsonSchema {
     identity_headers: described('The headers that tell upstreams who is calling.', schemaOf(identityHeaders)),
     server_secret: asMapping(asMapping(schemaOf(top)['properties'])['server_secret']),
     log: described('What is logged.', schemaOf(log)),
+    audit: described('What becomes of audit events: who did what, and who signed in.', schemaOf(audit)),
+    tracing: described('Where calls are told as spans (OpenTelemetry).', schemaOf(tracing)),
   };
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',

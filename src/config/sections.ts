@@ -1,11 +1,13 @@
 import type { z } from 'zod';
 import type { Fields, Reader } from './reader.ts';
 import { admin } from './schema/admin.ts';
+import { audit } from './schema/audit.ts';
 import { client } from './schema/client.ts';
 import { identityHeaders } from './schema/identity_headers.ts';
 import { listen } from './schema/listen.ts';
 import { route } from './schema/route.ts';
 import { cache, log, tokens, top } from './schema/settings.ts';
+import { tracing } from './schema/tracing.ts';
 import { connectionFrame, dialectFrame, storeFrame } from './schema/variant_frames.ts';
 import { type ConfigVariants, readVariant, type VariantEntry } from './variants.ts';
 
@@ -26,6 +28,8 @@ export interface Sections {
   readonly connections: readonly VariantEntry<z.output<typeof connectionFrame>>[];
   readonly identityHeaders: Fields<z.output<typeof identityHeaders>>;
   readonly log: Fields<z.output<typeof log>>;
+  readonly audit: Fields<z.output<typeof audit>>;
+  readonly tracing: Fields<z.output<typeof tracing>>;
   /** Keys at the top that are no section. */
   readonly top: Fields<z.output<typeof top>>;
 }
@@ -45,6 +49,8 @@ export const SECTION_KEYS = [
   'identity_headers',
   'server_secret',
   'log',
+  'audit',
+  'tracing',
 ] as const;
 
 export const DEFAULT_STORE = { type: 'embedded', path: './data/gatehouse.db' };
@@ -69,6 +75,8 @@ export function readSections(reader: Reader, variants: ConfigVariants, sound: bo
     ),
     identityHeaders: reader.fields(identityHeaders, ['identity_headers']),
     log: reader.fields(log, ['log']),
+    audit: reader.fields(audit, ['audit']),
+    tracing: reader.fields(tracing, ['tracing']),
     top: reader.fields(top, [], { others: 'elsewhere' }),
   };
 }

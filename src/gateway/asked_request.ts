@@ -1,3 +1,4 @@
+import { TRACE_HEADERS } from '../model/exchange.ts';
 import type { Failure } from '../model/failure.ts';
 import { isFailure } from './canonical_target.ts';
 import type { HeaderKinds } from './header_kinds.ts';
@@ -58,7 +59,7 @@ export function readAskedRequest(
     if (kind === 'drop' && !HARMLESS.has(lower) && !identityNames.has(lower) && !lower.startsWith('proxy-')) {
       return refused(`The header "${lower}" could change what the call means after it was checked.`);
     }
-    if (kind === 'authorization' || kind === 'request-id') kept.push(name, value);
+    if (kind === 'authorization' || kind === 'request-id' || isNoted(lower)) kept.push(name, value);
     said.set(lower, [...(said.get(lower) ?? []), value]);
   }
 
@@ -72,6 +73,10 @@ export function readAskedRequest(
   const rawHeaders = ['Host', host, ...kept];
   return { way, head: { method, target, httpVersion: '1.1', rawHeaders, remoteAddress, secure } };
 }
+
+/** Headers that decide nothing: the trace goes on, and the access log names them. */
+const isNoted = (name: string): boolean => TRACE_HEADERS.has(name) || LOGGED.has(name);
+const LOGGED = new Set(['referer', 'user-agent', 'x-forwarded-for']);
 
 interface Question {
   readonly way: Way;

@@ -1,5 +1,5 @@
 import type { Clock } from '../model/clock.ts';
-import type { Exchange } from '../model/exchange.ts';
+import type { CallNotes, Exchange } from '../model/exchange.ts';
 import { CorruptRecord, DependencyUnavailable, type Failure } from '../model/failure.ts';
 import type { Route } from '../model/route.ts';
 import type { AccessToken, TokenHash, TokenRef } from '../model/token.ts';
@@ -66,6 +66,8 @@ export interface DecisionFacts {
   readonly cache?: Exchange['cache'];
   /** What browsers are told in the answer, whoever gives it: names and values in turn. */
   readonly cors?: readonly string[] | undefined;
+  /** For the report. */
+  readonly notes?: CallNotes | undefined;
 }
 
 /**

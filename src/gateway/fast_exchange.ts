@@ -322,6 +322,7 @@ export class FastExchange implements AnswerReader, LiveStream {
       bytesIn: forward?.hasBody === true && this.#sending !== undefined ? this.#received : undefined,
       bytesOut: this.#sent,
       cut: cut || undefined,
+      notes: decision?.notes,
     });
     this.#forget();
   }

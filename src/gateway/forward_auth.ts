@@ -86,8 +86,8 @@ export function createForwardAuth(deps: ForwardAuthDependencies): ForwardAuth {
     const { way, head } = asked;
 
     const conclude = (decision: Decision): Answer<Verdict> => {
-      const { requestId, path, cache } = decision;
-      const about = { method: head.method, path, cache };
+      const { requestId, path, cache, notes } = decision;
+      const about = { method: head.method, path, cache, notes };
       if ('refuse' in decision) return refuse(decision.refuse, requestId, about);
       if ('noRoute' in decision) return refuse(decision.noRoute, requestId, about);
       // Its head has no Origin, so it is never taken for a preflight.

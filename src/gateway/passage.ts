@@ -283,6 +283,7 @@ export class Passage implements AnswerReader, BodySink, LiveStream, Watched {
       bytesIn: this.#body?.received,
       bytesOut: this.#sent,
       cut: this.#cut || undefined,
+      notes: this.#facts?.notes,
     });
   }
 }

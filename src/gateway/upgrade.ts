@@ -330,6 +330,7 @@ class Handshake implements AnswerReader, LiveStream {
       bytesIn: this.#tunnel?.bytesIn,
       bytesOut: this.#tunnel?.bytesOut ?? this.#sent,
       cut: this.#cut || undefined,
+      notes: this.#facts?.notes,
     });
   }
 }

@@ -1,4 +1,5 @@
 import type { Dialect } from '../dialects/dialect.ts';
+import type { TakeNotes } from '../gateway/noting_gateway.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Milliseconds } from '../model/units.ts';
@@ -14,6 +15,8 @@ export interface AppDependencies {
   readonly protocol: Protocol;
   readonly clock: Clock;
   readonly readRequest: ReadOwnRequest;
+  /** Notes what is wanted of a request that has just come. */
+  readonly notes?: TakeNotes | undefined;
   readonly report: (exchange: Exchange) => void;
   /** Told of every answer that carried new tokens. @param grant its wire value. */
   readonly tokenIssued: (grant: string) => void;

@@ -6,6 +6,7 @@ import { Buffer } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { OperationEndpoint } from '../dialects/dialect.ts';
 import { endsSoon, finish, takeNoMore } from '../gateway/answer.ts';
+import { headOf } from '../gateway/full_lane.ts';
 import { ProtocolError } from '../model/failure.ts';
 import type { OperationName, Operations } from '../model/protocol.ts';
 import { type Milliseconds, milliseconds } from '../model/units.ts';
@@ -93,10 +94,11 @@ export function begin(
   request: IncomingMessage,
   response: ServerResponse,
   method: string,
-  { clock, readRequest, report }: AppDependencies,
+  { clock, readRequest, report, notes: take }: AppDependencies,
 ): EndpointState {
   const began = clock.monotonic();
   const own = readRequest(request);
+  const notes = take?.(headOf(request));
   const state: EndpointState = { own };
   if (own.refused?.close) takeNoMore(request);
   response.once('close', () => {
@@ -111,6 +113,7 @@ export function begin(
       status: response.writableFinished ? response.statusCode : 499,
       duration: since(began, clock.monotonic()),
       refused,
+      notes,
     });
   });
   return state;

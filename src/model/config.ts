@@ -24,6 +24,8 @@ export interface Config {
   /** At least 32 characters, the same on every node: the key of what must not be readable in the store. Absent: one per process. */
   readonly serverSecret?: string | undefined;
   readonly log: LogSettings;
+  readonly audit: AuditSettings;
+  readonly tracing: TracingSettings;
 }
 
 /** `type` names the variant, `options` is what that variant's schema made of the rest. */
@@ -102,4 +104,26 @@ export interface IdTokenSettings {
 }
 export interface LogSettings {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** How each call is written; `json` unless told otherwise. */
+  readonly access?: 'json' | 'combined' | 'none' | undefined;
+}
+/** What is done with audit events. */
+export interface AuditSettings {
+  /** How long the store keeps them. */
+  readonly keep: Seconds;
+  /** Whether they are lines of the log as well. */
+  readonly log: boolean;
+  readonly webhook?: WebhookSettings | undefined;
+}
+export interface WebhookSettings {
+  readonly url: string;
+  /** `whsec_` and base64, as in Standard Webhooks. */
+  readonly secret: string;
+}
+export interface TracingSettings {
+  /** Base URL of a collector; absent: spans go to the provider of the app, if there is one. */
+  readonly otlp?: string | undefined;
+  /** 0 to 1: the part of the traces that begin here. */
+  readonly sample: number;
+  readonly serviceName: string;
 }

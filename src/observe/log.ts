@@ -1,5 +1,6 @@
 /**
- * The structured log: one JSON line per request, and one per event that an operator should know of.
+ * The structured log: one line per request, as JSON or in the combined log format, and one in JSON per event that an operator should
+ * know of.
  *
  * This room only ever sees an `Exchange` and plain details, so nothing secret can reach a line: there is nothing to redact.
  * It must never be handed a request, a header list, a query, a body or an error object.
@@ -7,6 +8,7 @@
 import { pino } from 'pino';
 import type { LogSettings } from '../model/config.ts';
 import type { Exchange } from '../model/exchange.ts';
+import { combinedLine } from './combined_log.ts';
 
 export type EventLevel = 'debug' | 'info' | 'warn' | 'error';
 export type EventDetail = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
@@ -18,19 +20,22 @@ export interface Log {
   event(level: EventLevel, name: string, detail?: EventDetail): void;
   /** Nothing less important than this is written from now on. */
   setLevel(level: LogSettings['level']): void;
+  /** How requests are written from now on. */
+  setAccess(access: LogSettings['access']): void;
   /** Hands everything that is still waiting to the destination. */
   flush(): void;
 }
 
 export interface LogOptions {
   readonly level: LogSettings['level'];
+  readonly access?: LogSettings['access'];
   readonly destination: { write(text: string): unknown };
 }
 
 /** Characters that may wait for the end of the event-loop turn before they are written. */
 const BATCH_LIMIT = 65_536;
 
-export function createLog({ level, destination }: LogOptions): Log {
+export function createLog({ level, access = 'json', destination }: LogOptions): Log {
   const lines = batched(destination);
   const now = timestamps();
   const logger = pino(
@@ -42,10 +47,15 @@ export function createLog({ level, destination }: LogOptions): Log {
     },
     lines,
   );
+  let form = access;
   return {
     request(exchange) {
       const level = exchange.status >= 500 ? 'error' : 'info';
-      if (!logger.isLevelEnabled(level)) return;
+      if (form === 'none' || !logger.isLevelEnabled(level)) return;
+      if (form === 'combined') {
+        lines.write(combinedLine(exchange, Date.now()));
+        return;
+      }
       // Not through pino: its walk over the members takes four times as long as V8's own, once per proxied call.
       const line = {
         level,
@@ -65,6 +75,7 @@ export function createLog({ level, destination }: LogOptions): Log {
         bytes_in: exchange.bytesIn,
         bytes_out: exchange.bytesOut,
         cut: exchange.cut,
+        trace_id: exchange.notes?.trace?.id,
       };
       lines.write(`${JSON.stringify(line)}\n`);
     },
@@ -73,6 +84,9 @@ export function createLog({ level, destination }: LogOptions): Log {
     },
     setLevel(next) {
       logger.level = next;
+    },
+    setAccess(next = 'json') {
+      form = next;
     },
     flush: () => lines.flush(),
   };

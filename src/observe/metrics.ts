@@ -43,6 +43,8 @@ export interface Metrics {
   request(exchange: Exchange): void;
   /** @param grant the wire value of a grant that has just given tokens. */
   tokenIssued(grant: string): void;
+  /** Spans that no collector took. */
+  tracesLost(spans: number): void;
   /** Names what is read at each scrape: the cache's own counts, and whether the store answers. */
   watch(sources: Sources): void;
   /** The same as numbers, for whoever draws them. */
@@ -94,6 +96,11 @@ export function createMetrics(): Metrics {
     },
   });
 
+  const tracesLost = new Counter({
+    name: 'gatehouse_traces_lost_total',
+    help: 'Spans that no collector took.',
+    registers,
+  });
   let sources: Sources = {};
 
   return {
@@ -116,6 +123,7 @@ export function createMetrics(): Metrics {
       if (cache === 'stale') served.inc({ route });
       if (fault === DependencyUnavailable.name) turnedAway.inc({ route });
     },
+    tracesLost: (spans) => tracesLost.inc(spans),
     tokenIssued: (grant) => issued.set(grant, (issued.get(grant) ?? 0) + 1),
     watch(those) {
       sources = { ...sources, ...those };

@@ -2,6 +2,7 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { answerQuestions, createWorkerQuestions } from '../../src/cli/worker_questions.ts';
+import type { Exchange } from '../../src/model/exchange.ts';
 import { milliseconds } from '../../src/model/units.ts';
 import { createLive, mergedLive } from '../../src/observe/live.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
@@ -25,10 +26,11 @@ if (cluster.isPrimary) {
   let now = id * 10;
   const refusals = createRecentRefusals({ now: () => milliseconds(now++) });
   for (let count = 0; count < id; count++) {
-    const exchange = {
+    const exchange: Exchange = {
       ...{ requestId: `${id}-${count}`, method: 'GET', path: '/', route: 'orders', status: 401 },
-      ...{ refused: 'missing_token', duration: milliseconds(1) },
-    } as const;
+      refused: 'missing_token',
+      duration: milliseconds(1),
+    };
     metrics.request(exchange);
     refusals.add(exchange);
   }

@@ -57,4 +57,8 @@ export const log = z.strictObject({
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
     .describe('The least important events that are logged.'),
+  access: z
+    .enum(['json', 'combined', 'none'])
+    .default('json')
+    .describe('How each call is logged: as JSON, as a line of the combined log format (Apache, nginx), or not at all.'),
 });
