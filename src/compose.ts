@@ -48,6 +48,7 @@ import { embedded } from './stores/embedded.ts';
 import type { CachedTokenStore } from './stores/lru.ts';
 import { memory } from './stores/memory.ts';
 import { redis } from './stores/redis.ts';
+import type { TokenStore } from './stores/token_store.ts';
 import { createIssuer } from './tokens/issuing.ts';
 import { createSigningKeys, keyAlgorithms } from './tokens/signing_keys.ts';
 import { isMarked, type TokenMarks } from './tokens/token_marks.ts';
@@ -121,17 +122,12 @@ export interface Rules {
 
 /** Joins everything between the listeners and the ground. Changes nothing outside, so that what throws here has done no harm. */
 export function composeRules(config: Config, ground: Ground): Rules {
-  const { documents, counters, store, marks, clock, passwords, attempts, limits, report, log } = ground;
+  const { documents, counters, store, marks, clock, passwords, attempts, report, log } = ground;
   const clients = createClients({ configured: config.clients, documents, clock });
-  const users = createUsers({ configured: config.users, documents });
+  const users = createUsers({ configured: config.users, documents, clock });
   const consents = createConsents({ documents, clock });
 
-  const speaking = config.dialects.map(({ type, prefix, host, options }) => ({
-    type,
-    host,
-    dialect: named(dialects, type).create(options, { prefix: prefix ?? named(dialects, type).prefix }),
-  }));
-  const dialectOf = (type: string) => speaking.find((each) => each.type === type)?.dialect ?? standardDialect;
+  const { speaking, dialectOf } = spoken(config);
 
   const proving = config.connections.flatMap(({ type, name, options }) =>
     named(connections, type).create(options, {
@@ -145,10 +141,7 @@ export function composeRules(config: Config, ground: Ground): Rules {
   );
   const issuer = createIssuer({ store, clock, settings: config.tokens, marks });
   const policyOf: PolicyOf = (type) => dialectOf(type).tokens;
-  const unmarked = speaking
-    .flatMap(({ dialect }) => [dialect.tokens.access, dialect.tokens.refresh])
-    .filter((shape) => !isMarked(shape));
-  const isForged = (token: string): boolean => marks.isForged(token, unmarked);
+  const isForged = forgedBy(marks, speaking);
   const facts: ServerFacts = {
     get issuer() {
       return config.listen.publicUrl ?? ground.url();
@@ -189,25 +182,7 @@ export function composeRules(config: Config, ground: Ground): Rules {
     alone: { denials: store, attempts: ground.attemptsHere },
   });
 
-  // What a route does not say of limits its dialect says, for all such routes together.
-  const routes = config.routes.map((route) => {
-    const limits = route.limits ?? dialectOf(route.dialect).limits;
-    return limits === route.limits ? route : { ...route, limits: { ...limits, countedAs: route.dialect } };
-  });
-  const decides = createGateway({
-    routes,
-    lookup: store,
-    isForged: (token, ref) => !store.remembers(ref) && isForged(token),
-    counters,
-    limits,
-    clock,
-    identityHeaders: config.identityHeaders,
-    trustedProxies: config.listen.trustedProxies,
-    refusalFor: (type) => {
-      const dialect = dialectOf(type);
-      return (failure) => dialect.fail(failure, 'route');
-    },
-  });
+  const { routes, gateway: decides } = composeGateway(config, ground);
   const notes = createTakeNotes({
     tracer: ground.tracer,
     callers: config.log.access === 'combined',
@@ -237,6 +212,62 @@ export function composeRules(config: Config, ground: Ground): Rules {
   });
 
   return { routes, gateway, endpoints };
+}
+
+/** What the decision about calls takes of the ground. */
+export type GatewayGround = Pick<Ground, 'marks' | 'counters' | 'limits' | 'clock'> & {
+  readonly store: TokenStore & Pick<CachedTokenStore, 'remembers'>;
+};
+
+/** Joins what decides about calls: routes with the limits of their dialects, and the words of each dialect. */
+export function composeGateway(config: Config, { store, marks, counters, limits, clock }: GatewayGround) {
+  const { speaking, dialectOf } = spoken(config);
+  const isForged = forgedBy(marks, speaking);
+  // What a route does not say of limits its dialect says, for all such routes together.
+  const routes = config.routes.map((route) => {
+    const limits = route.limits ?? dialectOf(route.dialect).limits;
+    return limits === route.limits ? route : { ...route, limits: { ...limits, countedAs: route.dialect } };
+  });
+  const gateway = createGateway({
+    routes,
+    lookup: store,
+    isForged: (token, ref) => !store.remembers(ref) && isForged(token),
+    counters,
+    limits,
+    clock,
+    identityHeaders: config.identityHeaders,
+    trustedProxies: config.listen.trustedProxies,
+    refusalFor: (type) => {
+      const dialect = dialectOf(type);
+      return (failure) => dialect.fail(failure, 'route');
+    },
+  });
+  return {
+    routes,
+    gateway,
+    isForged,
+    dialects: speaking.map(({ type, dialect }) => ({ type, tokens: dialect.tokens })),
+  };
+}
+
+/** The dialects of a configuration, and which one words what. */
+function spoken(config: Config) {
+  const speaking = config.dialects.map(({ type, prefix, host, options }) => ({
+    type,
+    host,
+    dialect: named(dialects, type).create(options, { prefix: prefix ?? named(dialects, type).prefix }),
+  }));
+  const dialectOf = (type: string) => speaking.find((each) => each.type === type)?.dialect ?? standardDialect;
+  return { speaking, dialectOf };
+}
+
+type Speaking = ReturnType<typeof spoken>['speaking'];
+
+function forgedBy(marks: TokenMarks, speaking: Speaking): (token: string) => boolean {
+  const unmarked = speaking
+    .flatMap(({ dialect }) => [dialect.tokens.access, dialect.tokens.refresh])
+    .filter((shape) => !isMarked(shape));
+  return (token) => marks.isForged(token, unmarked);
 }
 
 /** Opens the configured store. A server that is away does not keep it from opening. */

@@ -6,6 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { composeRules, type Ground, openStore } from './compose.ts';
 import { createPasswordVerifier } from './connections/password_hash.ts';
 import { startDemoApi } from './demo/demo_api.ts';
+import { composeExplain } from './explaining.ts';
+import type { Explain } from './gateway/explain.ts';
 import { createFastLane } from './gateway/fast_lane.ts';
 import { createFullLane } from './gateway/full_lane.ts';
 import { createLimits } from './gateway/limits.ts';
@@ -89,6 +91,13 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
   const upgrades = createUpgrades({ gateway, clock, report, upstreams, liveStreams });
   const isOwn = (target: string, host: string) => endpoints(target, host) !== undefined;
   const fastLane = createFastLane({ gateway, clock, report, upstreams, liveStreams, isOwn });
+  let running = config;
+  // Made when somebody asks, of the configuration of that moment.
+  let explaining: Explain | undefined;
+  const explain: Explain = (call) => {
+    explaining ??= composeExplain(running, { ...ground, isOwn, url: url() }).explain;
+    return explaining(call);
+  };
   metrics.watch({
     cache: () => store.stats(),
     store: () => backend.ping(),
@@ -104,6 +113,7 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
     fastLane,
     upgrades,
     upstreams,
+    explain,
     live: createLive({ metrics, refusals, targets: () => upstreams.status() }),
     /**
      * Makes the rules of another configuration, and puts them in the place of those that are: in one step, and for requests that
@@ -124,6 +134,8 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
       upstreamsToo.use();
       gateway.use(coming.gateway);
       rules = coming;
+      running = next;
+      explaining = undefined;
     },
     async close() {
       await upstreams.close();

@@ -1,7 +1,7 @@
 import type { Client } from '../model/client.ts';
 import type { ExplainedStep, ExplainedVerdict } from '../model/explanation.ts';
 import type { Failure } from '../model/failure.ts';
-import type { Route } from '../model/route.ts';
+import type { Route, RouteLimits } from '../model/route.ts';
 import type { AccessToken } from '../model/token.ts';
 import type { Milliseconds, Seconds } from '../model/units.ts';
 import type { Forward } from './decide.ts';
@@ -111,13 +111,17 @@ function whoMayAsk(missing: readonly string[], { client, user }: AccessToken, cl
   return `Add ${wanted} to scopes of the client ${client}, and get a new token. ${others}.`;
 }
 
-export function limitsStep({ perToken, concurrent }: Headroom): ExplainedStep {
+/** @param limits those of the route; a headroom that says nothing of calls at once comes from where no gateway runs. */
+export function limitsStep({ perToken, concurrent }: Headroom, limits: RouteLimits = {}): ExplainedStep {
   const words = [
     perToken &&
       `${perToken.left} of ${perToken.quota} calls are left for the next ${Math.ceil(perToken.resetsIn / 1000)} s.`,
     concurrent && `${concurrent.underWay} of the ${concurrent.most} calls that may be under way at once are, here.`,
+    !concurrent &&
+      limits.concurrent !== undefined &&
+      `At most ${limits.concurrent} may be under way at once on each node, which that node alone can tell.`,
   ];
-  return ok('limits', words.filter((word) => word !== undefined).join(' ') || 'There are none.');
+  return ok('limits', words.filter((word) => typeof word === 'string').join(' ') || 'There are none.');
 }
 
 export function forwardStep({ route, target }: Forward, method: string): ExplainedStep {
