@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { Client } from '../model/client.ts';
-import type { Config } from '../model/config.ts';
+import type { AccountSettings, Config } from '../model/config.ts';
 import type { CorsPolicy, IdentityHeaders, Route, Upstream } from '../model/route.ts';
 import { DEFAULT_BREAKER } from './schema/upstream.ts';
 import { secretHash } from './secret_hash.ts';
@@ -41,6 +41,7 @@ export function buildConfig(file: string, sections: Sections): Config {
       bearerScope: admin.bearer_scope,
       termsUrl: admin.terms_url,
     },
+    account: account(sections),
     store: variantOf(sections.store),
     cache: {
       maxTokens: cache.max_tokens,
@@ -156,6 +157,12 @@ function client(it: ClientFields): Client {
   // Not enumerable: whatever lists, copies or prints a client (JSON of a log line, of a store) leaves the secret behind.
   if (it.secret !== undefined) Object.defineProperty(client, 'signingSecret', { value: it.secret });
   return client;
+}
+
+function account({ account: section }: Sections): AccountSettings | undefined {
+  if (section === false) return undefined;
+  const { path, personal_tokens: tokens } = whole(section);
+  return { path, personalTokens: { scopes: tokens.scopes, audience: tokens.audience, maxTtl: tokens.max_ttl } };
 }
 
 function identityHeaders(sections: Sections): IdentityHeaders {

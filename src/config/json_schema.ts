@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { account } from './schema/account.ts';
 import { admin } from './schema/admin.ts';
 import { audit } from './schema/audit.ts';
 import { client } from './schema/client.ts';
@@ -20,6 +21,9 @@ export function jsonSchema(variants: ConfigVariants): JsonSchema {
     listen: described('Where clients reach the gateway.', schemaOf(listen)),
     forward_auth: asMapping(asMapping(schemaOf(top)['properties'])['forward_auth']),
     admin: described('Where operators reach it: health, metrics, console, admin API.', schemaOf(admin)),
+    account: described('The pages where users look after what is theirs; false for none.', {
+      anyOf: [schemaOf(account), { const: false }],
+    }),
     store: {
       ...described('Where tokens, sessions and consents are kept.', oneOf(variants.stores, storeFrame)),
       default: DEFAULT_STORE,

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Fields, Reader } from './reader.ts';
+import { account } from './schema/account.ts';
 import { admin } from './schema/admin.ts';
 import { audit } from './schema/audit.ts';
 import { client } from './schema/client.ts';
@@ -19,6 +20,8 @@ export type DialectEntry = VariantEntry<z.output<typeof dialectFrame>>;
 export interface Sections {
   readonly listen: Fields<z.output<typeof listen>>;
   readonly admin: Fields<z.output<typeof admin>>;
+  /** False: switched off. */
+  readonly account: Fields<z.output<typeof account>> | false;
   readonly store: VariantEntry<z.output<typeof storeFrame>>;
   readonly cache: Fields<z.output<typeof cache>>;
   readonly tokens: Fields<z.output<typeof tokens>>;
@@ -39,6 +42,7 @@ export const SECTION_KEYS = [
   'listen',
   'forward_auth',
   'admin',
+  'account',
   'store',
   'cache',
   'tokens',
@@ -64,6 +68,7 @@ export function readSections(reader: Reader, variants: ConfigVariants, sound: bo
   return {
     listen: reader.fields(listen, ['listen']),
     admin: reader.fields(admin, ['admin']),
+    account: reader.at(['account']) !== false && reader.fields(account, ['account']),
     store: readVariant(reader, ['store'], storeFrame, variants.stores),
     cache: reader.fields(cache, ['cache']),
     tokens: reader.fields(tokens, ['tokens']),

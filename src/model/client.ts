@@ -3,6 +3,9 @@ import type { Seconds } from './units.ts';
 /** The wire value of a grant (`authorization_code`, `refresh_token`, …). Which exist is decided by the map in compose. */
 export type GrantType = string;
 
+/** The client id of the tokens that users make for themselves. No client can have it. */
+export const PERSONAL_TOKENS_CLIENT = 'personal-access-token';
+
 /** An application that may ask for tokens (RFC 6749 §2). */
 export interface Client {
   readonly id: string;

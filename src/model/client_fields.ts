@@ -1,11 +1,17 @@
 import { z } from 'zod';
+import { PERSONAL_TOKENS_CLIENT } from './client.ts';
 import { name, scope } from './fields.ts';
 import { redirectUri } from './redirect_uri.ts';
 import { label, listOf } from './text.ts';
 
 /** What the fields of a client may be, in the YAML and wherever else clients are made and changed. */
 export const clientFields = {
-  id: name().describe('The client_id; no two clients share one.'),
+  id: name()
+    .refine(
+      (id) => id !== PERSONAL_TOKENS_CLIENT,
+      'stands for the tokens that users make for themselves: choose another',
+    )
+    .describe('The client_id; no two clients share one.'),
   name: label().describe('What people see on the consent page. The id if absent.'),
   description: label().describe('A line about the client, for whoever reads this file or the console.'),
   public: z.boolean().describe('A client that cannot keep a secret (a browser or mobile app): PKCE, no secret.'),

@@ -10,6 +10,8 @@ export interface Config {
   /** Whether proxies may ask for verdicts (`/auth`). */
   readonly forwardAuth: boolean;
   readonly admin: AdminSettings;
+  /** Absent: users cannot look after what is theirs here. */
+  readonly account?: AccountSettings | undefined;
   readonly store: VariantSettings;
   readonly cache: CacheSettings;
   readonly tokens: TokenSettings;
@@ -80,6 +82,19 @@ export interface AdminSettings {
   readonly bearerScope?: string | undefined;
   /** The terms that whoever creates a client agrees to. */
   readonly termsUrl?: string | undefined;
+}
+/** The pages where users look after what is theirs. */
+export interface AccountSettings {
+  /** Where they stand, on the main listener and on any host; canonical. */
+  readonly path: string;
+  readonly personalTokens: PersonalTokenSettings;
+}
+export interface PersonalTokenSettings {
+  /** Those that a user can choose among; empty: nobody can make tokens. */
+  readonly scopes: readonly string[];
+  /** The audience that they carry. */
+  readonly audience: readonly string[];
+  readonly maxTtl: Seconds;
 }
 export interface CacheSettings {
   /** 0 switches the cache off. */

@@ -1,3 +1,4 @@
+import { accountApart } from './account.ts';
 import type { Check } from './check.ts';
 import {
   clientContradictions,
@@ -31,6 +32,7 @@ export const ALL_CHECKS: readonly Check[] = [
   routes.routeDialects,
   routes.routesOutsideDialects,
   routes.forwardAuthRoutes,
+  accountApart,
   routes.stripPrefixes,
   routes.publicRoutes,
   routes.scopeMethods,
