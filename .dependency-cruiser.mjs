@@ -19,7 +19,7 @@ const ROOMS = {
     'oauth/attempts\\.ts$',
     'stores/(token_store|audit_store|document_store)\\.ts$',
   ],
-  console: ['model', 'admin', 'http', 'oauth/(sign_in|console_sessions)\\.ts$'],
+  console: ['model', 'admin', 'http', 'tokens', 'oauth/(sign_in|console_sessions)\\.ts$', 'stores/token_store\\.ts$'],
   account: [
     'model',
     'admin/problem\\.ts$',
@@ -31,7 +31,7 @@ const ROOMS = {
   ],
   imports: ['model'],
   demo: [],
-  cli: ['config', 'compose\\.ts$', 'house\\.ts$', 'model', 'admin', 'imports'],
+  cli: ['config', 'compose\\.ts$', 'explaining\\.ts$', 'house\\.ts$', 'model', 'admin', 'imports'],
 };
 
 const table = Object.entries(ROOMS).map(([room, allowed]) => ({

@@ -1,5 +1,6 @@
 /** The admin listener: whether this process is alive and ready, and what it has counted. */
 import type { RequestListener } from 'node:http';
+import { isTooLate } from '../gateway/answer.ts';
 import type { AdminSettings } from '../model/config.ts';
 import { createListener, type Listener, type ListenerOptions } from './listener.ts';
 
@@ -51,6 +52,7 @@ export function createAdmin(deps: AdminDependencies): Listener {
   const handle: RequestListener = (request, response) => {
     const { method = '', url = '' } = request;
     const page = pageAt(url);
+    if (isTooLate(request)) return;
     if (page === undefined && others) {
       others(request, response);
       return;

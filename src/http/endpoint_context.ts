@@ -22,11 +22,14 @@ export interface EndpointState {
 export type EndpointContext = RouterContext<EndpointState>;
 export type Step = Middleware<EndpointState>;
 
+/** Headers of which an answer may have more than one. */
+const SEVERAL = ['set-cookie', 'www-authenticate'];
+
 /** Makes this the answer. Behind a long body that was not read the connection ends. */
 export function send(ctx: Parameters<Step>[0], { status, headers, body }: WireResponse, close = false): void {
   ctx.status = status;
   for (const [name, value] of headers) {
-    if (name.toLowerCase() === 'set-cookie') ctx.append(name, value);
+    if (SEVERAL.includes(name.toLowerCase())) ctx.append(name, value);
     else ctx.set(name, value);
   }
   ctx.body = body;

@@ -94,7 +94,7 @@ export function begin(
   request: IncomingMessage,
   response: ServerResponse,
   method: string,
-  { clock, readRequest, report, notes: take }: AppDependencies,
+  { clock, readRequest, report, notes: take }: Pick<AppDependencies, 'clock' | 'readRequest' | 'report' | 'notes'>,
 ): EndpointState {
   const began = clock.monotonic();
   const own = readRequest(request);

@@ -23,6 +23,8 @@ export interface SignInDesk {
   refusal(credentials: Pick<PasswordCredentials, 'connection'>): ProtocolError;
   /** The user as of now; undefined when they are gone or disabled, or their connection does not serve this party any more. */
   current(party: Party, user: Identity): Promise<Identity | undefined>;
+  /** Whether `current` asks the user's connection; if not, it believes what is known of the user. */
+  asks(user: Pick<Identity, 'connection'>): boolean;
 }
 
 export interface PasswordCredentials {
@@ -73,6 +75,8 @@ export function createSignInDesk({ connections, attempts, codes }: SignInDeskDep
       const connection = connectionsOf(connections, party).find(({ name }) => name === user.connection);
       return connection?.current ? connection.current(user) : connection && user;
     },
+
+    asks: (user) => connections.find(({ name }) => name === user.connection)?.current !== undefined,
   };
 
   function byPassword(connection: PasswordConnection, { username, password }: PasswordCredentials) {

@@ -1,0 +1,109 @@
+import { createHmac } from 'node:crypto';
+import { z } from 'zod';
+import type { Actor } from '../../model/audit.ts';
+import type { Clock } from '../../model/clock.ts';
+import { seconds } from '../../model/units.ts';
+import type { WireResponse } from '../../model/wire.ts';
+import type { TokenStore } from '../../stores/token_store.ts';
+import { sameDigest, tokenHash } from '../../tokens/hashing.ts';
+import { keyFor, openSealed, sealText } from '../../tokens/sealing.ts';
+import { ApiProblem } from './problems.ts';
+
+/** A request that must not be done twice. */
+export interface OnceRequest {
+  /** What the caller chose for it; undefined: they do not mind. */
+  readonly key: string | undefined;
+  readonly actor: Actor;
+  readonly method: string;
+  /** The canonical path. */
+  readonly path: string;
+  readonly body: unknown;
+}
+
+/**
+ * Does what is asked once for each key of an actor, and answers the same again for a day: of any number of requests at once, one is
+ * done. Only what was done is kept; what was refused, or broke off, may be sent again with the same key.
+ *
+ * The store learns neither the key nor the answer, which may hold a secret: the answer is sealed with a key that follows from the
+ * caller's, and the request is known by an HMAC with it.
+ * @throws ApiProblem `under_way`, `key_reused`, and what `act` throws.
+ */
+export type Once = (request: OnceRequest, act: () => Promise<WireResponse>) => Promise<WireResponse>;
+
+export interface OnceDependencies {
+  readonly store: Pick<TokenStore, 'get' | 'put' | 'take' | 'claim'>;
+  readonly clock: Clock;
+  /** Without it whoever can read the store can try out keys that people would think of. */
+  readonly serverSecret: () => string | undefined;
+}
+
+const KEPT = seconds(24 * 60 * 60);
+const REPLAYED = ['Idempotency-Replayed', 'true'] as const;
+
+const kept = z.strictObject({
+  status: z.int(),
+  headers: z.array(z.tuple([z.string(), z.string()])),
+  body: z.string(),
+});
+
+export function createOnce({ store, clock, serverSecret }: OnceDependencies): Once {
+  return async (request, act) => {
+    const { key } = request;
+    if (key === undefined) return act();
+    const keys = keysFor(key, request, serverSecret());
+    const expiresAt = seconds(Math.floor(clock.now() / 1000) + KEPT);
+    const underWay = { fingerprint: keys.fingerprint, sealed: '', expiresAt };
+
+    // 1. One of all that come with this key goes on.
+    if (!(await store.claim(keys.ref, underWay))) return replay(keys);
+    let answer: WireResponse;
+    try {
+      answer = await act();
+    } catch (error) {
+      // 2. Not done: it may be tried again. If that cannot be written, the key is lost and nothing is done twice.
+      await store.take('answer', keys.ref).catch(() => undefined);
+      throw error;
+    }
+    // 3. Done, whether or not that can be written: a key without an answer is under way for ever, which does nothing twice either.
+    const sealed = sealText(JSON.stringify(answer), keys.seal, keys.owner);
+    await store.put([{ kind: 'answer', ref: keys.ref, record: { ...underWay, sealed } }]).catch(() => undefined);
+    return answer;
+  };
+
+  async function replay({ ref, fingerprint, seal, owner }: Keys): Promise<WireResponse> {
+    const found = await store.get('answer', ref);
+    if (found && !sameDigest(found.fingerprint, fingerprint)) {
+      throw new ApiProblem('key_reused', 'This Idempotency-Key was used for another request: choose a new one.');
+    }
+    if (!found || found.sealed === '') {
+      throw new ApiProblem('under_way', 'The first request with this Idempotency-Key is not over.', { retryAfter: 1 });
+    }
+    const { headers, ...answer } = kept.parse(JSON.parse(openSealed(found.sealed, seal, owner)));
+    return { ...answer, headers: [...headers, REPLAYED] };
+  }
+}
+
+type Keys = ReturnType<typeof keysFor>;
+
+/** Everything follows from the key, the actor and, if there is one, the server's secret. */
+function keysFor(key: string, { actor, method, path, body }: OnceRequest, secret = '') {
+  const derived = (what: string) =>
+    keyFor(`${key}\n${secret}`, `gatehouse idempotency ${what} ${actor.kind} ${actor.id}`);
+  const place = derived('place').toString('base64url');
+  const fingerprint = createHmac('sha256', derived('request')).update(JSON.stringify([method, path, body ?? null]));
+  return {
+    ref: { tag: place.slice(0, 8), hash: tokenHash(place) },
+    fingerprint: fingerprint.digest('base64url'),
+    seal: derived('answer'),
+    /** Opens for this request of this actor alone. */
+    owner: `${actor.id} ${method} ${path}`,
+  };
+}
+
+/** @throws ApiProblem `malformed` for a header that is no key. */
+export function idempotencyKeyOf(header: string | readonly string[] | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  if (typeof header === 'string' && /^[\x21-\x7e]{16,128}$/.test(header)) return header;
+  const detail = 'Idempotency-Key must be 16 to 128 visible ASCII characters, such as a random UUID.';
+  throw new ApiProblem('malformed', detail);
+}
