@@ -4,6 +4,7 @@
  */
 import type { Live } from './admin/live.ts';
 import { openStore } from './compose.ts';
+import { adviceOn } from './config/advice.ts';
 import { database } from './connections/database.ts';
 import { hashPassword, isPasswordHash } from './connections/password_hash.ts';
 import { type CoreDependencies, composeCore } from './core.ts';
@@ -70,6 +71,7 @@ export async function composeHouse(
   { output, admin: whose, clock = systemClock }: HouseOptions,
 ): Promise<House> {
   const log = createLog({ ...config.log, destination: output });
+  if (whose === 'own') for (const advice of adviceOn(config)) log.event('warn', 'configuration_advice', { advice });
   const metrics = createMetrics();
   if (whose === 'none') shareMetrics(metrics);
   let url = '';
@@ -158,6 +160,7 @@ export async function composeSupervisorDesk(
   { output, notReady, askWorkers }: SupervisorDeskOptions,
 ): Promise<SupervisorDesk> {
   const log = createLog({ level: config.log.level, destination: output });
+  for (const advice of adviceOn(config)) log.event('warn', 'configuration_advice', { advice });
   const backend = await openStore(config, log);
   const readiness = createReadiness({ ping: () => backend.ping() });
   const metrics = createClusterMetrics();
@@ -251,7 +254,7 @@ export async function openRegistry(config: Config) {
   const { documents, tokens: store } = backend;
   return {
     clients: createClients({ configured: config.clients, documents, clock }),
-    users: createUsers({ configured: config.users, documents }),
+    users: createUsers({ configured: config.users, documents, clock }),
     tokens: createTokenAdministration({ store }),
     attempts: createAttempts({ counters: backend.counters, clock }),
     connections: config.connections.map(({ name }) => name),

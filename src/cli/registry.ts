@@ -1,5 +1,4 @@
 import { openRegistry, type Registry } from '../house.ts';
-import { ProtocolError } from '../model/failure.ts';
 import { type ExitCode, print, type Terminal } from './command.ts';
 import { configFile, withConfig } from './config_option.ts';
 
@@ -21,8 +20,8 @@ export async function withRegistry(
     try {
       return await then(registry);
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      print(terminal.stderr, error.failure.description);
+      if (!(error instanceof Error && error.name === 'RegistryProblem')) throw error;
+      print(terminal.stderr, error.message);
       return 1;
     } finally {
       await registry.close();

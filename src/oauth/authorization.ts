@@ -203,7 +203,8 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     // Anyone can claim to be a public client, so an earlier consent says nothing about who asks now (RFC 8252 §8.6).
     const { redirectUri, askConsent } = open.record;
     const scopes = allowedTo(signedIn.user, open.record.scopes);
-    const agreed = !client.public && !askConsent && (await consents.covers(signedIn.user.subject, client.id, scopes));
+    const covers = () => consents.covers(signedIn.user.subject, client.id, scopes, client.createdAt);
+    const agreed = !client.public && !askConsent && (await covers());
     if (agreed) return finish(open, client, signedIn, { remember: false });
     if (silent) return unseen(open, 'consent');
     const csrf = consentCsrf(open.record, signedIn.ref);
@@ -233,7 +234,7 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
   ): Promise<Step> {
     const { redirectUri, scopes, state } = open.record;
     await interactions.close(open);
-    if (remember) await consents.remember(user.subject, client.id, allowedTo(user, scopes));
+    if (remember) await consents.remember(user.subject, client.id, allowedTo(user, scopes), client.createdAt);
     const code = await issueCode({ request: open.record, client, user, authenticatedAt: session.authenticatedAt });
     return redirect(redirectUri, { code, state });
   }

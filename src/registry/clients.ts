@@ -1,10 +1,12 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
 import type { Client, ClientSecret } from '../model/client.ts';
 import type { Clock } from '../model/clock.ts';
-import { ProtocolError } from '../model/failure.ts';
 import { inSeconds, type Seconds, seconds } from '../model/units.ts';
 import type { DocumentStore } from '../stores/document_store.ts';
-import { type Listing, mergedPage } from './pages.ts';
+import { changing } from './changing.ts';
+import { lastUses } from './last_use.ts';
+import { type Listing, mergedPage, mergedSearch } from './pages.ts';
+import { RegistryProblem } from './problem.ts';
 
 /*
  * Clients, users and consents, from the YAML and from the store together. This room owns where they are found and how they are
@@ -18,20 +20,37 @@ export interface ClientRegistry {
   find(id: string): Promise<Client | undefined>;
   /** @param limit 1 to 1,000. */
   list(limit: number, after?: string): Promise<Listing<Client>>;
-  /** @returns the client and, for a confidential one, the secret: this is the only time that it can be read. */
+  /** Those whose id, or a word of whose name, begins with the text. @param after the `next` of a page of the same search. */
+  search(text: string, limit: number, after?: string): Promise<Listing<Client>>;
+  /** When each of these was last used; undefined where nobody knows. */
+  lastUsed(ids: readonly string[]): Promise<readonly (Seconds | undefined)[]>;
+  /**
+   * @returns the client and, for a confidential one, the secret: this is the only time that it can be read.
+   * @throws RegistryProblem `taken`.
+   */
   add(draft: ClientDraft): Promise<{ readonly client: Client; readonly secret?: string }>;
   /**
+   * Changes what an operator may change. Of two changes at once the second begins with what the first one made.
+   * @param change may run several times; what it throws ends the update. @throws RegistryProblem `not_found`, `configured`, `changed`.
+   */
+  update(id: string, change: (client: Client) => ClientEdit): Promise<Client>;
+  /**
    * Gives a client a new secret; the ones it had work for `overlap` more seconds.
-   * @throws ProtocolError `not_found`, or `invalid_request` for configured and public clients.
+   * @throws RegistryProblem `not_found`, `configured`, `unfit` for public clients, `changed`.
    */
   rotateSecret(id: string, overlap: Seconds): Promise<string>;
-  /** @returns whether there was one. @throws ProtocolError `invalid_request` for configured clients. */
+  /** Lets the newest secret alone be good. @throws RegistryProblem as `rotateSecret`. */
+  endPreviousSecrets(id: string): Promise<Client>;
+  /** @returns whether there was one. @throws RegistryProblem `configured`. */
   remove(id: string): Promise<boolean>;
 }
 
+/** What may be changed of a client, each as it is to be: `undefined` takes an optional part away. */
+export type ClientEdit = Partial<Omit<Client, 'id' | 'secrets' | 'signingSecret' | 'public' | 'createdAt'>>;
+
 /** A client before it has an id and a secret. */
 export type ClientDraft = Pick<Client, 'name' | 'grants'> &
-  Partial<Omit<Client, 'secrets' | 'signingSecret' | 'disabled'>>;
+  Partial<Omit<Client, 'secrets' | 'signingSecret' | 'disabled' | 'createdAt'>>;
 
 export interface ClientsDependencies {
   readonly configured: readonly Client[];
@@ -61,25 +80,38 @@ export function createClients({ configured, documents, clock }: ClientsDependenc
       id: draft.id ?? randomUUID(),
       secrets: secret === undefined ? [] : [{ hash: hashSecret(secret) }],
       disabled: false,
+      createdAt: inSeconds(clock.now()),
     };
     const added = !fixed.has(client.id) && (await documents.put('client', client.id, client, { ifAbsent: true }));
     if (!added)
-      throw new ProtocolError('invalid_request', `There is a client '${client.id}' already: choose another id.`);
+      throw new RegistryProblem('taken', `There is a client '${client.id}' already: choose another id.`, 'id');
     return { client, ...(secret !== undefined && { secret }) };
   }
 
+  async function update(id: string, change: (client: Client) => ClientEdit): Promise<Client> {
+    return changed(id, (client) => ({ ...client, ...change(client) }));
+  }
+
   async function rotateSecret(id: string, overlap: Seconds): Promise<string> {
-    refuseConfigured(id);
-    const client = await documents.get('client', id);
-    if (!client) throw new ProtocolError('not_found', `There is no client '${id}': see the list of clients.`);
-    if (client.public)
-      throw new ProtocolError('invalid_request', `Client '${id}' is public and has no secret to rotate.`);
     const secret = newSecret();
     const now = inSeconds(clock.now());
-    const retiring = client.secrets.map((old) => expiring(old, seconds(now + overlap)));
-    const secrets = [{ hash: hashSecret(secret) }, ...retiring.filter(({ expiresAt }) => expiresAt > now)];
-    await documents.put('client', id, { ...client, secrets });
+    await changed(id, (client) => {
+      const retiring = secretsOf(client).map((old) => expiring(old, seconds(now + overlap)));
+      const secrets = [{ hash: hashSecret(secret) }, ...retiring.filter(({ expiresAt }) => expiresAt > now)];
+      return { ...client, secrets };
+    });
     return secret;
+  }
+
+  /** The newest one comes first. */
+  const endPreviousSecrets = (id: string): Promise<Client> =>
+    changed(id, (client) => ({ ...client, secrets: secretsOf(client).slice(0, 1) }));
+
+  async function changed(id: string, change: (client: Client) => Client): Promise<Client> {
+    refuseConfigured(id);
+    const done = id.length > LONGEST_ID ? undefined : await changing(documents, 'client', id, change);
+    if (!done) throw new RegistryProblem('not_found', `There is no client '${id}': see the list of clients.`);
+    return done.after;
   }
 
   async function remove(id: string): Promise<boolean> {
@@ -89,7 +121,7 @@ export function createClients({ configured, documents, clock }: ClientsDependenc
 
   function refuseConfigured(id: string): void {
     if (fixed.has(id)) {
-      throw new ProtocolError('invalid_request', `Client '${id}' is in the configuration file: change it there.`);
+      throw new RegistryProblem('configured', `Client '${id}' is in the configuration file: change it there.`);
     }
   }
 
@@ -97,10 +129,20 @@ export function createClients({ configured, documents, clock }: ClientsDependenc
     isConfigured: (id) => fixed.has(id),
     find,
     list: (limit, after) => mergedPage({ kind: 'client', documents, configured: fixed, limit, after }),
+    search: (text, limit, after) => mergedSearch({ kind: 'client', documents, configured: fixed, text, limit, after }),
+    lastUsed: (ids) => lastUses(documents, ids),
     add,
+    update,
     rotateSecret,
+    endPreviousSecrets,
     remove,
   };
+}
+
+/** @throws RegistryProblem `unfit` */
+function secretsOf(client: Client): readonly ClientSecret[] {
+  if (!client.public) return client.secrets;
+  throw new RegistryProblem('unfit', `Client '${client.id}' is public and has no secret to rotate.`);
 }
 
 /** 256 random bits behind a prefix that secret scanners can search for. */

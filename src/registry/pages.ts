@@ -1,4 +1,12 @@
 import type { DocumentKind, DocumentOf } from '../model/client.ts';
+import {
+  comparePositions,
+  foldSearch,
+  matchingWord,
+  readSearchCursor,
+  type SearchedKind,
+  searchCursor,
+} from '../model/search_words.ts';
 import type { DocumentStore } from '../stores/document_store.ts';
 
 /** One page of a listing that has the configured entries and the stored ones together, in the byte order of their ids. */
@@ -33,6 +41,39 @@ export async function mergedPage<K extends DocumentKind>(request: PageRequest<K>
   const last = items.at(-1)?.id ?? stored.next;
   const complete = stored.next === undefined && items.length === candidates.length;
   return { items: items.map(({ document }) => document), next: complete ? undefined : last };
+}
+
+export interface SearchRequest<K extends SearchedKind> extends PageRequest<K> {
+  readonly text: string;
+}
+
+/** What a search finds among the configured entries and the stored ones together, in the order of `DocumentStore.search`. */
+export async function mergedSearch<K extends SearchedKind>(request: SearchRequest<K>): Promise<Listing<DocumentOf[K]>> {
+  const { kind, documents, configured, text, limit, after } = request;
+  const stored = await documents.search(kind, text, limit, after);
+  const folded = foldSearch(text);
+  const [begin, end] = [after, stored.next].map((cursor) =>
+    cursor === undefined ? undefined : readSearchCursor(cursor),
+  );
+  const found = [
+    ...[...configured].map(([id, document]) => ({ id, document })),
+    ...stored.items.filter(({ id }) => !configured.has(id)),
+  ]
+    .flatMap(({ id, document }) => {
+      const word = matchingWord(kind, document, folded);
+      return word === undefined ? [] : [{ word, id, document }];
+    })
+    .filter((it) => begin === undefined || comparePositions(it, begin) > 0)
+    // As in `mergedPage`: what comes after the stored page belongs to a later one.
+    .filter((it) => end === undefined || comparePositions(it, end) <= 0)
+    .sort(comparePositions);
+  const items = found.slice(0, limit);
+  const last = items.at(-1);
+  const complete = stored.next === undefined && items.length === found.length;
+  return {
+    items: items.map(({ document }) => document),
+    next: complete ? undefined : last ? searchCursor(last) : stored.next,
+  };
 }
 
 const byteOrder = (one: string, other: string): number => Buffer.compare(Buffer.from(one), Buffer.from(other));

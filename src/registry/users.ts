@@ -1,8 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { foldUsername, type User } from '../model/client.ts';
-import { ProtocolError } from '../model/failure.ts';
+import type { User } from '../model/client.ts';
+import type { Clock } from '../model/clock.ts';
+import { inSeconds } from '../model/units.ts';
 import type { DocumentStore } from '../stores/document_store.ts';
-import { type Listing, mergedPage } from './pages.ts';
+import { changing } from './changing.ts';
+import { type Listing, mergedPage, mergedSearch } from './pages.ts';
+import { RegistryProblem } from './problem.ts';
+import {
+  type Contact,
+  contactKey,
+  contactPointers,
+  contactsOf,
+  createUserPointers,
+  nameKey,
+  namePointer,
+} from './user_pointers.ts';
 
 /**
  * The users of database connections. Usernames are compared folded (`foldUsername`): `Alice` signs in as `alice`.
@@ -17,35 +29,52 @@ export interface UserRegistry {
   findByContact(contact: Contact): Promise<User | undefined>;
   /** @param limit 1 to 1,000. */
   list(limit: number, after?: string): Promise<Listing<User>>;
-  /** @throws ProtocolError `invalid_request` when the id or the username is taken. */
+  /**
+   * Those whose id, username, e-mail address or phone number, or a word of whose name, begins with the text.
+   * @param after the `next` of a page of the same search.
+   */
+  search(text: string, limit: number, after?: string): Promise<Listing<User>>;
+  /** @throws RegistryProblem `taken`. */
   add(draft: UserDraft): Promise<User>;
+  /**
+   * Changes what an operator may change. Of two changes at once the second begins with what the first one made.
+   * @param change may run several times; what it throws ends the update.
+   * @throws RegistryProblem `not_found`, `configured`, `taken` for a username, `changed`.
+   */
+  update(id: string, change: (user: User) => UserEdit): Promise<User>;
   /**
    * Replaces the password hash of a stored user: a better hash of the same password. @returns false, and changes nothing, for a
    * configured user, one that is gone, or one whose hash is not `expected` any more.
    */
   setPasswordHash(id: string, hash: string, expected: string): Promise<boolean>;
-  /** @returns whether there was one. @throws ProtocolError `invalid_request` for configured users. */
+  /** @returns whether there was one. @throws RegistryProblem `configured`. */
   remove(id: string): Promise<boolean>;
 }
 
-export type Contact = { readonly email: string } | { readonly phoneNumber: string };
-
 /** A user before it has an id. The password comes hashed: this room never sees one. */
-export type UserDraft = Pick<User, 'connection' | 'username' | 'passwordHash'> & Partial<User>;
+export type UserDraft = Pick<User, 'connection' | 'username' | 'passwordHash'> & Partial<Omit<User, 'createdAt'>>;
+
+/** What may be changed of a user, each as it is to be: `undefined` takes an optional part away. */
+export type UserEdit = Partial<Omit<User, 'id' | 'connection' | 'createdAt'>>;
 
 export interface UsersDependencies {
   readonly configured: readonly User[];
   readonly documents: DocumentStore;
+  readonly clock: Clock;
 }
 
+/** Longer ids exist nowhere; asking the store for them would only cost memory. */
+const LONGEST_ID = 256;
 const LONGEST_USERNAME = 256;
 
 /** @throws Error when two configured users of a connection have usernames that fold alike, or two share an id. */
-export function createUsers({ configured, documents }: UsersDependencies): UserRegistry {
+export function createUsers({ configured, documents, clock }: UsersDependencies): UserRegistry {
+  const pointers = createUserPointers(documents);
   const fixed = uniqueBy(configured, (user) => user.id);
   const fixedByName = uniqueBy(configured, (user) => nameKey(user.connection, user.username));
 
   async function find(id: string): Promise<User | undefined> {
+    if (id.length > LONGEST_ID) return undefined;
     return fixed.get(id) ?? (await documents.get('user', id));
   }
 
@@ -71,41 +100,91 @@ export function createUsers({ configured, documents }: UsersDependencies): UserR
   }
 
   async function add(draft: UserDraft): Promise<User> {
-    const user: User = { roles: [], disabled: false, ...draft, id: draft.id ?? randomUUID() };
-    const key = nameKey(user.connection, user.username);
+    const createdAt = inSeconds(clock.now());
+    const user: User = { roles: [], disabled: false, ...draft, id: draft.id ?? randomUUID(), createdAt };
     const isNew = !fixed.has(user.id) && (await documents.put('user', user.id, user, { ifAbsent: true }));
-    if (!isNew) throw taken(`id '${user.id}'`);
-    // The name second: a crash in between leaves a user that nobody can sign in as, never a name that nobody can take.
-    const isFree = !fixedByName.has(key) && (await documents.put('username', key, { id: user.id }, { ifAbsent: true }));
-    if (isFree) {
-      // Whoever had a number or address first keeps it: a second one with it can sign in by password, not by a code sent there.
-      for (const key of contactsOf(user)) await documents.put('contact', key, { id: user.id }, { ifAbsent: true });
+    if (!isNew) throw taken('id', `id '${user.id}'`);
+    const name = namePointer(user);
+    if (!fixedByName.has(name.key) && (await pointers.take(name, user.id))) {
+      await takeContacts(user);
       return user;
     }
     await documents.delete('user', user.id);
-    throw taken(`username '${user.username}' in the connection '${user.connection}'`);
+    throw nameTaken(user);
+  }
+
+  async function update(id: string, change: (user: User) => UserEdit): Promise<User> {
+    refuseConfigured(id);
+    let gaveBack = false;
+    const done = await changing(documents, 'user', id, async (before) => {
+      const after = { ...before, ...change(before) };
+      const isRenamed = namePointer(after).key !== namePointer(before).key;
+      if (isRenamed && (await isNameTaken(after))) throw nameTaken(after);
+      const kept = contactsOf(after);
+      const going = [
+        ...(isRenamed ? [namePointer(before)] : []),
+        ...contactPointers(before).filter(({ key }) => !kept.includes(key)),
+      ];
+      for (const pointer of going) await pointers.giveBack(pointer, id);
+      gaveBack ||= going.length > 0;
+      return after;
+    }).catch(async (error: unknown) => {
+      const still = gaveBack ? await documents.get('user', id) : undefined;
+      if (still) await takeAll(still);
+      throw error;
+    });
+    if (!done) throw noSuchUser(id);
+    if (await takeAll(done.after)) return done.after;
+    // Somebody took the name in this very moment.
+    await restoreName(done.before, done.after);
+    throw nameTaken(done.after);
+  }
+
+  async function isNameTaken(user: User): Promise<boolean> {
+    const name = namePointer(user);
+    return fixedByName.has(name.key) || pointers.isTaken(name, user.id);
+  }
+
+  /** @returns whether the username is theirs. */
+  async function takeAll(user: User): Promise<boolean> {
+    if (!(await pointers.take(namePointer(user), user.id))) return false;
+    await takeContacts(user);
+    return true;
+  }
+
+  /** Whoever had a number or address first keeps it: a second one with it can sign in by password, not by a code sent there. */
+  async function takeContacts(user: User): Promise<void> {
+    for (const contact of contactPointers(user)) await pointers.take(contact, user.id);
+  }
+
+  async function restoreName({ username }: User, { id, ...taken }: User): Promise<void> {
+    const restored = await changing(documents, 'user', id, (user) =>
+      user.username === taken.username ? { ...user, username } : user,
+    );
+    if (restored) await takeAll(restored.after);
   }
 
   async function setPasswordHash(id: string, passwordHash: string, expected: string): Promise<boolean> {
-    const user = fixed.has(id) ? undefined : await documents.get('user', id);
-    if (!user || user.passwordHash !== expected) return false;
-    // Who was removed meanwhile must stay so.
-    return documents.put('user', id, { ...user, passwordHash }, { ifPresent: true });
+    if (fixed.has(id)) return false;
+    let isExpected = false;
+    const done = await changing(documents, 'user', id, (user) => {
+      isExpected = user.passwordHash === expected;
+      return isExpected ? { ...user, passwordHash } : user;
+    });
+    return done !== undefined && isExpected;
   }
 
   async function remove(id: string): Promise<boolean> {
-    if (fixed.has(id)) {
-      throw new ProtocolError('invalid_request', `User '${id}' is in the configuration file: change it there.`);
-    }
-    const user = await documents.get('user', id);
+    refuseConfigured(id);
+    const user = id.length > LONGEST_ID ? undefined : await documents.get('user', id);
     if (!user) return false;
-    const removed = await documents.delete('user', id);
-    for (const key of contactsOf(user)) {
-      const pointer = await documents.get('contact', key);
-      if (pointer?.id === id) await documents.delete('contact', key);
-    }
-    await documents.delete('username', nameKey(user.connection, user.username));
-    return removed;
+    for (const pointer of [...contactPointers(user), namePointer(user)]) await pointers.giveBack(pointer, id);
+    return documents.delete('user', id);
+  }
+
+  function refuseConfigured(id: string): void {
+    if (!fixed.has(id)) return;
+    throw new RegistryProblem('configured', `User '${id}' is in the configuration file: change it there.`);
   }
 
   return {
@@ -114,22 +193,13 @@ export function createUsers({ configured, documents }: UsersDependencies): UserR
     findByUsername,
     findByContact,
     list: (limit, after) => mergedPage({ kind: 'user', documents, configured: fixed, limit, after }),
+    search: (text, limit, after) => mergedSearch({ kind: 'user', documents, configured: fixed, text, limit, after }),
     add,
+    update,
     setPasswordHash,
     remove,
   };
 }
-
-const contactKey = (contact: Contact): string =>
-  'email' in contact ? `email:${contact.email.toLowerCase()}` : `phone:${contact.phoneNumber}`;
-
-const contactsOf = ({ email, phoneNumber }: User): readonly string[] => [
-  ...(email === undefined ? [] : [contactKey({ email })]),
-  ...(phoneNumber === undefined ? [] : [contactKey({ phoneNumber })]),
-];
-
-/** Connection names have no colon, so no two users share a key. */
-const nameKey = (connection: string, username: string): string => `${connection}:${foldUsername(username)}`;
 
 function uniqueBy(users: readonly User[], key: (user: User) => string): ReadonlyMap<string, User> {
   const map = new Map(users.map((user) => [key(user), user]));
@@ -138,5 +208,10 @@ function uniqueBy(users: readonly User[], key: (user: User) => string): Readonly
   return map;
 }
 
-const taken = (what: string) =>
-  new ProtocolError('invalid_request', `There is a user with the ${what} already: choose another.`);
+const taken = (field: 'id' | 'username', what: string) =>
+  new RegistryProblem('taken', `There is a user with the ${what} already: choose another.`, field);
+
+const nameTaken = ({ username, connection }: User) =>
+  taken('username', `username '${username}' in the connection '${connection}'`);
+
+const noSuchUser = (id: string) => new RegistryProblem('not_found', `There is no user '${id}': see the list of users.`);

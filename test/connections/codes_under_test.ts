@@ -31,7 +31,7 @@ export async function codesOf(
   print?: (line: string) => void,
 ): Promise<OneTimeCodeConnection> {
   const backend = await (memory.create({}, dependencies()) as Promise<Backend>);
-  const users = createUsers({ configured: [ALICE, GONE], documents: backend.documents });
+  const users = createUsers({ configured: [ALICE, GONE], documents: backend.documents, clock: systemClock });
   const [connection] = variant.create(variant.options.parse(options), {
     name: 'codes',
     clock: systemClock,

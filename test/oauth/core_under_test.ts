@@ -109,7 +109,7 @@ export async function startCore(options: CoreOptions = {}) {
   const store = options.store?.(backend.tokens) ?? backend.tokens;
   const { documents } = backend;
   const clients = createClients({ configured: options.clients ?? [app, otherApp, spa], documents, clock });
-  const users = createUsers({ configured: options.users ?? [], documents });
+  const users = createUsers({ configured: options.users ?? [], documents, clock });
   if (!options.users) await users.add(alice);
   const consents = createConsents({ documents, clock });
   const passwords = countingPasswords(options.passwords);

@@ -85,7 +85,7 @@ describe('rotateSecret', () => {
   });
 
   it('says what is wrong for unknown and public clients', async () => {
-    await expect(clients.rotateSecret('nobody', seconds(1))).rejects.toThrow('not_found');
+    await expect(clients.rotateSecret('nobody', seconds(1))).rejects.toThrow('There is no client');
     const { client } = await clients.add({ ...draft, public: true });
     await expect(clients.rotateSecret(client.id, seconds(1))).rejects.toThrow('public');
   });

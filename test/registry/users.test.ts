@@ -11,7 +11,7 @@ let users: UserRegistry;
 beforeEach(async () => {
   const clock = new ManualClock();
   documents = (await (memory.create({}, { clock, directory: '/', report: () => {} }) as Promise<Backend>)).documents;
-  users = createUsers({ configured: [alice], documents });
+  users = createUsers({ configured: [alice], documents, clock });
 });
 
 const bob = { connection: 'users', username: 'Bob', passwordHash: alice.passwordHash };
@@ -73,5 +73,5 @@ describe('add and remove', () => {
 
 it('refuses to start with two configured users that cannot be told apart', () => {
   const configured = [alice, { ...alice, id: 'u-2', username: 'ALICE' }];
-  expect(() => createUsers({ configured, documents })).toThrow('case');
+  expect(() => createUsers({ configured, documents, clock: new ManualClock() })).toThrow('case');
 });
