@@ -15,7 +15,7 @@ const MOST_NAME_WORDS = 8;
  */
 export function wordsOf<K extends SearchedKind>(kind: K, document: DocumentOf[K]): readonly string[] {
   const texts = kind === 'user' ? wordsOfUser(document as DocumentOf['user']) : [document.id];
-  const words = new Set([...texts, ...nameWords(document.name ?? '')].map(foldSearch));
+  const words = new Set([...texts, ...nameWords(document.name ?? '')].map((text) => foldSearch(text)));
   words.delete('');
   return [...words].sort(byteOrder);
 }

@@ -2,13 +2,13 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { variant } from '../model/variant.ts';
 import { AUDIT_KEPT, type Backend, type BackendVariant } from './backend.ts';
+import { EmbeddedAudit } from './embedded_audit.ts';
 import { EmbeddedCounters } from './embedded_counters.ts';
 import { EmbeddedDatabase } from './embedded_database.ts';
 import { EmbeddedDocuments } from './embedded_documents.ts';
 import { EmbeddedInvalidation } from './embedded_invalidation.ts';
 import { EmbeddedSweeper } from './embedded_sweeper.ts';
 import { EmbeddedTokens } from './embedded_tokens.ts';
-import { MemoryAudit } from './memory_audit.ts';
 
 /**
  * Everything in one SQLite file: nothing to install, survives restarts, shared by the processes of one machine. It must lie on
@@ -38,7 +38,7 @@ export const embedded: BackendVariant = variant({
       tokens,
       documents: new EmbeddedDocuments(database),
       counters,
-      audit: new MemoryAudit(clock, dependencies.keepAudit ?? AUDIT_KEPT),
+      audit: new EmbeddedAudit(database, clock, dependencies.keepAudit ?? AUDIT_KEPT),
       ping: async () => database.read(() => void alive.get()),
       close: async () => {
         sweeper.close();

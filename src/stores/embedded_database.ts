@@ -55,6 +55,11 @@ export class EmbeddedDatabase {
     return this.#connection.prepare(sql);
   }
 
+  /** Gives triggers a function of this program. It is there on this connection only. */
+  define(name: string, work: (value: number) => boolean): void {
+    this.#connection.function(name, (value) => Number(work(Number(value))));
+  }
+
   /** Runs reads at once. @throws DependencyUnavailable */
   read<T>(work: () => T): T {
     try {

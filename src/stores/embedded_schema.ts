@@ -69,4 +69,27 @@ export const MIGRATIONS: readonly Migration[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   indexStoredDocuments,
+  `
+  -- What was done. Only the program itself knows what is old enough to go: for everybody else a deletion is an error too.
+  CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    target TEXT,
+    value TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_by_time ON audit (at);
+  CREATE INDEX audit_by_actor ON audit (actor, at);
+  CREATE INDEX audit_by_target ON audit (target, at) WHERE target IS NOT NULL;
+  CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN
+    SELECT RAISE(ABORT, 'what was done cannot be changed');
+  END;
+  CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit
+  WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq) BEGIN
+    SELECT RAISE(ABORT, 'what was done cannot be changed');
+  END;
+  CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit WHEN gatehouse_keeps(OLD.at) BEGIN
+    SELECT RAISE(ABORT, 'what was done cannot be taken away yet');
+  END;
+  `,
 ];

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BackendDependencies } from './backend.ts';
+import type { Milliseconds } from '../model/units.ts';
+import { AUDIT_KEPT, type BackendDependencies } from './backend.ts';
 import type { EmbeddedDatabase } from './embedded_database.ts';
 
 const EVERY_MS = 1_000;
@@ -13,12 +14,16 @@ const KEEP_MESSAGES_MS = 60_000;
 export class EmbeddedSweeper {
   readonly #database: EmbeddedDatabase;
   readonly #dependencies: BackendDependencies;
+  readonly #keepAudit: Milliseconds;
   readonly #timer: NodeJS.Timeout;
   #running = false;
   #closed = false;
 
   /** @param database a connection that need not be durable: what is lost here is deleted again. */
   constructor(database: EmbeddedDatabase, dependencies: BackendDependencies) {
+    const { clock, keepAudit = AUDIT_KEPT } = dependencies;
+    database.define('gatehouse_keeps', (at) => at > clock.now() - keepAudit);
+    this.#keepAudit = keepAudit;
     this.#database = database;
     this.#dependencies = dependencies;
     this.#timer = setInterval(() => void this.sweep(), EVERY_MS).unref();
@@ -35,6 +40,7 @@ export class EmbeddedSweeper {
         { sql: LISTINGS, before: Math.floor(now / 1000) },
         { sql: COUNTERS, before: Math.floor(now) },
         { sql: MESSAGES, before: Math.floor(now) - KEEP_MESSAGES_MS },
+        { sql: AUDIT, before: Math.floor(now - this.#keepAudit) },
       ]) {
         await this.#delete(sql, before);
       }
@@ -66,3 +72,4 @@ const LISTINGS =
   'DELETE FROM listings WHERE (owner, family, tag) IN (SELECT owner, family, tag FROM listings WHERE expires_at <= ? LIMIT ?)';
 const COUNTERS = 'DELETE FROM counters WHERE key IN (SELECT key FROM counters WHERE ends_at <= ? LIMIT ?)';
 const MESSAGES = 'DELETE FROM invalidations WHERE seq IN (SELECT seq FROM invalidations WHERE at <= ? LIMIT ?)';
+const AUDIT = 'DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE at <= ? LIMIT ?)';

@@ -1,7 +1,8 @@
 import type { AuditEntry, AuditEvent } from '../model/audit.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Milliseconds } from '../model/units.ts';
-import { isWanted } from './audit_filter.ts';
+import { auditId } from './audit_codec.ts';
+import { auditPage, isWanted } from './audit_filter.ts';
 import type { AuditFilter, AuditPage, AuditStore } from './audit_store.ts';
 import { checkLimit } from './document_codec.ts';
 
@@ -22,7 +23,7 @@ export class MemoryAudit implements AuditStore {
 
   async append(entry: AuditEntry): Promise<AuditEvent> {
     this.#count += 1;
-    const event = { ...entry, id: String(this.#count).padStart(16, '0') };
+    const event = { ...entry, id: auditId({ time: Math.floor(entry.at), number: this.#count }) };
     this.#events.push(event);
     if (this.#events.length > MOST) this.#events.shift();
     return event;
@@ -33,9 +34,7 @@ export class MemoryAudit implements AuditStore {
     const oldest = this.#clock.now() - this.#keep;
     const found = this.#events
       .filter((event) => event.at > oldest && (before === undefined || event.id < before) && isWanted(event, filter))
-      .slice(-limit - 1)
-      .reverse();
-    const items = found.slice(0, limit);
-    return found.length > limit ? { items, next: items.at(-1)?.id } : { items };
+      .sort((one, other) => (one.id < other.id ? 1 : -1));
+    return auditPage(found.slice(0, limit + 1), limit, undefined);
   }
 }

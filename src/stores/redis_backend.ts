@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster } from 'ioredis';
 import type { z } from 'zod';
 import { AUDIT_KEPT, type Backend, type BackendDependencies } from './backend.ts';
-import { MemoryAudit } from './memory_audit.ts';
+import { RedisAudit } from './redis_audit.ts';
 import { type Connection, openConnections } from './redis_connections.ts';
 import { RedisCounters } from './redis_counters.ts';
 import { RedisDocuments } from './redis_documents.ts';
@@ -30,7 +30,7 @@ export async function openRedis(
     tokens: new RedisTokens(shared),
     documents: new RedisDocuments(shared),
     counters: new RedisCounters(shared),
-    audit: new MemoryAudit(dependencies.clock, dependencies.keepAudit ?? AUDIT_KEPT),
+    audit: new RedisAudit(shared, dependencies.keepAudit ?? AUDIT_KEPT),
     ping: async () => {
       await answered(validating, Promise.all([validating, mutating, revoking].map(pingAll)));
     },

@@ -18,6 +18,8 @@ export interface RedisKeys {
   /** `words` is what they are searched by. */
   documents(kind: DocumentKind): { readonly values: string; readonly index: string; readonly words: string };
   counter(key: string): string;
+  /** What was done, and by whom. */
+  readonly audit: string;
   /** The channel on which all nodes hear of access tokens that are no longer valid. */
   readonly channel: string;
   /** The channel on which one connection hears its own heartbeat. */
@@ -48,6 +50,7 @@ export function redisKeys(prefix: string): RedisKeys {
       words: `${prefix}:{d:${kind}}:w1`,
     }),
     counter: (key) => `${prefix}:{n:${part(key)}}`,
+    audit: `${prefix}:{a:audit}`,
     channel: `${prefix}:invalidate`,
     heartbeat: (id) => `${prefix}:heartbeat:${id}`,
   };

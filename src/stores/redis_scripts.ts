@@ -159,3 +159,16 @@ return 0`);
 
 export const RESET = script(`
 return redis.call('DEL', KEYS[1])`);
+
+/**
+ * KEYS: the stream. ARGV: how long an event is kept (milliseconds), how many there may be, and the entries. Returns their ids. By
+ * the server's clock: a node whose own is wrong must not take away what others have written.
+ */
+export const APPEND_AUDIT = script(`
+local ids = {}
+for i = 3, #ARGV do ids[i - 2] = redis.call('XADD', KEYS[1], '*', 'e', ARGV[i]) end
+local now = redis.call('TIME')
+local oldest = math.max(0, now[1] * 1000 + math.floor(now[2] / 1000) - ARGV[1])
+redis.call('XTRIM', KEYS[1], 'MINID', '=', string.format('%.0f', oldest))
+redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[2])
+return ids`);

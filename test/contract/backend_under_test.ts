@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/model/clock.ts';
+import type { Milliseconds } from '../../src/model/units.ts';
 import type { Backend, BackendDependencies } from '../../src/stores/backend.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 
@@ -12,6 +13,10 @@ export interface BackendUnderTest {
   stop(): Promise<void>;
 }
 
-export function dependencies(clock: Clock = new ManualClock(), directory = '/nowhere'): BackendDependencies {
-  return { clock, directory, report: () => {} };
+export function dependencies(
+  clock: Clock = new ManualClock(),
+  directory = '/nowhere',
+  keepAudit?: Milliseconds,
+): BackendDependencies {
+  return { clock, directory, report: () => {}, keepAudit };
 }

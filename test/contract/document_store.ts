@@ -62,12 +62,14 @@ export function documentStoreContract(start: () => Promise<BackendUnderTest>): v
       await store.put('consent', 'same', CONSENT);
       await store.put('contact', 'same', { id: 'u2' });
       await store.put('signing_key', 'same', KEY);
+      await store.put('client_use', 'same', { lastUsedAt: seconds(1_760_000_000) });
       expect(await other.documents.get('client', 'same')).toEqual(CLIENT);
       expect(await other.documents.get('user', 'same')).toEqual(USER);
       expect(await other.documents.get('username', 'same')).toEqual({ id: 'u1' });
       expect(await other.documents.get('consent', 'same')).toEqual(CONSENT);
       expect(await other.documents.get('contact', 'same')).toEqual({ id: 'u2' });
       expect(await other.documents.get('signing_key', 'same')).toEqual(KEY);
+      expect(await other.documents.get('client_use', 'same')).toEqual({ lastUsedAt: 1_760_000_000 });
       expect(await store.delete('user', 'same')).toBe(true);
       expect(await store.delete('user', 'same')).toBe(false);
       expect(await store.get('user', 'same')).toBeUndefined();
@@ -89,6 +91,40 @@ export function documentStoreContract(start: () => Promise<BackendUnderTest>): v
       expect(await store.put('client', 'old', { ...CLIENT, name: 'Two' }, { ifPresent: true })).toBe(true);
       expect((await store.get('client', 'old'))?.name).toBe('Two');
     });
+
+    it.each(['client', 'username'] as const)(
+      'replaces only, if it reads as an editor began with (%s)',
+      async (kind) => {
+        const [one, two, three]: readonly [Client, Client, Client] = [
+          CLIENT,
+          { ...CLIENT, name: 'Two', createdAt: seconds(1_760_000_000), dialects: ['oauth2'] },
+          { ...CLIENT, name: 'Three' },
+        ];
+        const as = (client: Client) => (kind === 'client' ? client : { id: client.name });
+        const put = (document: Client, ifUnchanged: Client) =>
+          store.put(kind, 'edited', as(document) as never, { ifUnchanged: as(ifUnchanged) as never });
+        expect(await put(one, one)).toBe(false);
+        expect(await store.get(kind, 'edited')).toBeUndefined();
+        await store.put(kind, 'edited', as(one) as never);
+        // Members in another order, and members that are there without a value, are the same document.
+        const same = Object.fromEntries([...Object.entries({ ...one, dialects: undefined })].reverse());
+        expect(await put(two, same as never)).toBe(true);
+        expect(await put(three, one)).toBe(false);
+        expect(await store.get(kind, 'edited')).toEqual(as(two));
+        const edits = Array.from({ length: 20 }, (_, at) => ({ ...CLIENT, name: `Edit ${at}` }));
+        const done = await Promise.all(
+          edits.map((edit, at) =>
+            (at % 2 ? backend : other).documents.put(kind, 'edited', as(edit) as never, {
+              ifUnchanged: as(two) as never,
+            }),
+          ),
+        );
+        expect(done.filter(Boolean)).toHaveLength(1);
+        expect(await store.get(kind, 'edited')).toEqual(as(edits[done.indexOf(true)] ?? one));
+        await store.delete(kind, 'edited');
+        expect(await put(one, two)).toBe(false);
+      },
+    );
 
     it('gives a new id to exactly one of twenty that want it at once, over two handles', async () => {
       const won = await Promise.all(

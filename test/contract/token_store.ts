@@ -213,6 +213,55 @@ export function tokenStoreContract(start: () => Promise<BackendUnderTest>): void
       expect(await store.families({ of: 'client', id: user.subject }, 10)).toEqual([]);
     });
 
+    it('lists the browser sessions of a user, latest expiry first, until they end', async () => {
+      const subject = `u-${newRef().hash}`;
+      const user = { subject, username: 'x', connection: 'users', roles: [] };
+      const begun = [100, 300, 200, 2].map((life) => {
+        const { session } = oneOfEach(now(), 'bare', life);
+        return { ref: newRef(), record: { ...session, user } };
+      });
+      await Promise.all(begun.map(({ ref, record }) => store.put([{ kind: 'session', ref, record }])));
+      const [shortest, longest, middle, brief] = begun.map(({ ref, record: { expiresAt } }) => ({ ref, expiresAt }));
+      if (middle === undefined) throw new Error('four sessions');
+      expect(await second.tokens.sessions(subject, 10)).toEqual([longest, middle, shortest, brief]);
+      expect(await store.sessions(subject, 2)).toEqual([longest, middle]);
+      expect(await store.families({ of: 'user', id: subject }, 10)).toEqual([]);
+      expect(await second.tokens.take('session', middle.ref)).toBeDefined();
+      await until(async () => (await store.sessions(subject, 10)).length === 3);
+      await under.elapse(2_050);
+      expect(await store.sessions(subject, 10)).toEqual([longest, shortest]);
+    });
+
+    it('keeps the sessions of hostile users apart', async () => {
+      const begun = HOSTILE_IDS.map((id) => {
+        const { session } = oneOfEach(now(), 'bare');
+        return { id, ref: newRef(), record: { ...session, user: { ...session.user, subject: `s${id}` } } };
+      });
+      await Promise.all(begun.map(({ ref, record }) => store.put([{ kind: 'session', ref, record }])));
+      for (const { id, ref, record } of begun) {
+        expect(await store.sessions(`s${id}`, 10)).toEqual([{ ref, expiresAt: record.expiresAt }]);
+      }
+    });
+
+    it('lets exactly one of fifty claim a key at once, over two handles, and others once it has expired', async () => {
+      const ref = newRef();
+      const answers = Array.from({ length: 50 }, (_, at) => ({
+        ...oneOfEach(now(), 'full', 2).answer,
+        sealed: `${at}`,
+      }));
+      const claimed = await Promise.all(
+        answers.map((record, at) => (at % 2 ? first : second).tokens.claim(ref, record)),
+      );
+      expect(claimed.filter(Boolean)).toHaveLength(1);
+      expect(await store.get('answer', ref)).toEqual(answers[claimed.indexOf(true)]);
+      await under.elapse(2_050);
+      const later = oneOfEach(now(), 'full').answer;
+      expect(await store.claim(ref, later)).toBe(true);
+      expect(await store.claim(ref, later)).toBe(false);
+      await store.put([{ kind: 'answer', ref, record: { ...later, sealed: 'done' } }]);
+      expect(await store.get('answer', ref)).toEqual({ ...later, sealed: 'done' });
+    });
+
     it('keeps hostile owners apart', async () => {
       const grants = HOSTILE_IDS.map((subject, index) =>
         newGrant(now(), {

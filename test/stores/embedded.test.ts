@@ -6,10 +6,13 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CorruptRecord, DependencyUnavailable } from '../../src/model/failure.ts';
+import type { Milliseconds } from '../../src/model/units.ts';
 import type { Backend } from '../../src/stores/backend.ts';
 import { embedded } from '../../src/stores/embedded.ts';
+import { auditStoreContract, KEPT } from '../contract/audit_store.ts';
 import { type BackendUnderTest, dependencies } from '../contract/backend_under_test.ts';
 import { counterStoreContract } from '../contract/counter_store.ts';
+import { documentSearchContract } from '../contract/document_search.ts';
 import { documentStoreContract } from '../contract/document_store.ts';
 import { newGrant, rotationOf } from '../contract/records.ts';
 import { listenTo, tokenStoreContract, until } from '../contract/token_store.ts';
@@ -17,12 +20,12 @@ import { ManualClock } from '../support/manual_clock.ts';
 
 const temporary = (): string => mkdtempSync(join(tmpdir(), 'gatehouse-embedded-'));
 
-async function start(): Promise<BackendUnderTest> {
+async function start(keepAudit?: Milliseconds): Promise<BackendUnderTest> {
   const clock = new ManualClock();
   const directory = temporary();
   return {
     clock,
-    open: () => embedded.create({ path: 'data/test.db' }, dependencies(clock, directory)),
+    open: () => embedded.create({ path: 'data/test.db' }, dependencies(clock, directory, keepAudit)),
     elapse: async (time) => clock.advance(time),
     stop: async () => rmSync(directory, { recursive: true }),
   };
@@ -31,7 +34,9 @@ async function start(): Promise<BackendUnderTest> {
 describe('embedded', () => {
   tokenStoreContract(start);
   documentStoreContract(start);
+  documentSearchContract(start);
   counterStoreContract(start);
+  auditStoreContract(() => start(KEPT));
 
   describe('the file', () => {
     let directory: string;

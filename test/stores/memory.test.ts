@@ -1,17 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import type { Milliseconds } from '../../src/model/units.ts';
 import type { Backend } from '../../src/stores/backend.ts';
 import { memory } from '../../src/stores/memory.ts';
+import { auditStoreContract, KEPT } from '../contract/audit_store.ts';
 import { type BackendUnderTest, dependencies } from '../contract/backend_under_test.ts';
 import { counterStoreContract } from '../contract/counter_store.ts';
+import { documentSearchContract } from '../contract/document_search.ts';
 import { documentStoreContract } from '../contract/document_store.ts';
 import { newGrant } from '../contract/records.ts';
 import { tokenStoreContract } from '../contract/token_store.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 
 /** Two handles on a memory store are one and the same: it lives in one process. */
-async function start(): Promise<BackendUnderTest> {
+async function start(keepAudit?: Milliseconds): Promise<BackendUnderTest> {
   const clock = new ManualClock();
-  const backend: Backend = await memory.create({}, dependencies(clock));
+  const backend: Backend = await memory.create({}, dependencies(clock, undefined, keepAudit));
   return {
     clock,
     open: async () => backend,
@@ -35,5 +38,7 @@ describe('memory', () => {
 
   tokenStoreContract(start);
   documentStoreContract(start);
+  documentSearchContract(start);
   counterStoreContract(start);
+  auditStoreContract(() => start(KEPT));
 });

@@ -2,21 +2,23 @@ import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/model/clock.ts';
 import { CorruptRecord, DependencyUnavailable } from '../../src/model/failure.ts';
-import { milliseconds } from '../../src/model/units.ts';
+import { type Milliseconds, milliseconds } from '../../src/model/units.ts';
 import type { Backend } from '../../src/stores/backend.ts';
 import { redis } from '../../src/stores/redis.ts';
 import type { Entry } from '../../src/stores/token_store.ts';
+import { auditStoreContract, KEPT } from '../contract/audit_store.ts';
 import { type BackendUnderTest, dependencies } from '../contract/backend_under_test.ts';
 import { counterStoreContract } from '../contract/counter_store.ts';
+import { documentSearchContract } from '../contract/document_search.ts';
 import { documentStoreContract } from '../contract/document_store.ts';
 import { ALICE, HOSTILE_IDS, newGrant, newRef, oneOfEach, rotationOf } from '../contract/records.ts';
 import { listenTo, tokenStoreContract, until } from '../contract/token_store.ts';
 import { type RedisServer, startRedis } from '../support/redis_server.ts';
 import { redisUnderTest } from './redis_under_test.ts';
 
-const start = async (): Promise<BackendUnderTest> => {
+const start = async (keepAudit?: Milliseconds): Promise<BackendUnderTest> => {
   const server = await startRedis();
-  return redisUnderTest({ url: server.url }, () => server.stop());
+  return redisUnderTest({ url: server.url }, () => server.stop(), keepAudit);
 };
 const open = (options: object): Promise<Backend> =>
   redis.create(redis.options.parse(options), dependencies(systemClock));
@@ -30,7 +32,9 @@ const answers = (backend: Backend): Promise<boolean> =>
 describe('redis', () => {
   tokenStoreContract(start);
   documentStoreContract(start);
+  documentSearchContract(start);
   counterStoreContract(start);
+  auditStoreContract(() => start(KEPT));
 });
 
 describe('redis: what is in the server', () => {

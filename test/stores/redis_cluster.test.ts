@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/model/clock.ts';
 import { DependencyUnavailable } from '../../src/model/failure.ts';
+import type { Milliseconds } from '../../src/model/units.ts';
 import type { Backend } from '../../src/stores/backend.ts';
 import { redis } from '../../src/stores/redis.ts';
 import { slotOf } from '../../src/stores/redis_slot.ts';
+import { auditStoreContract, KEPT } from '../contract/audit_store.ts';
 import { type BackendUnderTest, dependencies } from '../contract/backend_under_test.ts';
 import { counterStoreContract } from '../contract/counter_store.ts';
+import { documentSearchContract } from '../contract/document_search.ts';
 import { documentStoreContract } from '../contract/document_store.ts';
 import { newGrant } from '../contract/records.ts';
 import { listenTo, tokenStoreContract, until } from '../contract/token_store.ts';
@@ -18,11 +21,14 @@ describe('redis cluster', () => {
     cluster = await startCluster();
   });
   afterAll(() => cluster?.stop());
-  const start = async (): Promise<BackendUnderTest> => redisUnderTest({ cluster: cluster.nodes }, async () => {});
+  const start = async (keepAudit?: Milliseconds): Promise<BackendUnderTest> =>
+    redisUnderTest({ cluster: cluster.nodes }, async () => {}, keepAudit);
 
   tokenStoreContract(start);
   documentStoreContract(start);
+  documentSearchContract(start);
   counterStoreContract(start);
+  auditStoreContract(() => start(KEPT));
 
   describe('with a node away', () => {
     let backend: Backend;
