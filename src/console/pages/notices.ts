@@ -18,6 +18,7 @@ const TEXTS = {
   user_deleted: 'The user is deleted. What they held has ended.',
   password_set: 'The new password is set.',
   consent_withdrawn: 'The consent is withdrawn, and what the client held of this user has ended.',
+  attempts_forgotten: 'The failed attempts are forgotten: this user can try again at once.',
   session_ended: 'The session has ended.',
   device_ended: 'The device is signed out.',
   signed_out_everywhere: 'The user is signed out everywhere.',

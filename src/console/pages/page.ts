@@ -55,13 +55,13 @@ export interface Visit {
 export interface Shown {
   readonly title: string;
   /** Beside the heading. */
-  readonly badge?: Html | undefined;
+  readonly badge?: Html | false | undefined;
   /** Below the heading. */
-  readonly intro?: Html | string | undefined;
+  readonly intro?: Html | string | false | undefined;
   /** The way back: where each page above this one is. */
   readonly above?: readonly { readonly title: string; readonly to: string }[] | undefined;
   /** Buttons beside the heading. */
-  readonly actions?: Html | undefined;
+  readonly actions?: Html | false | undefined;
   readonly content: Html;
   /** 200 unless told otherwise. */
   readonly status?: number | undefined;

@@ -10,17 +10,25 @@ export interface Trouble {
   readonly others: readonly string[];
 }
 
+/** Fields with one thing in each line. */
+const IN_LINES = ['redirect_uris', 'scopes', 'audience'];
+
 /** @param names the fields of the form; a problem of `redirect_uris.1` is one of `redirect_uris`, and says the line. */
 export function troubleOf(problem: AdminProblem, names: readonly string[]): Trouble {
   const fields = new Map<string, string>();
   const others: string[] = [];
   for (const { path, message } of problem.fields) {
     const [name = '', index] = path.split('.');
-    const said = /^\d+$/.test(index ?? '') ? `Line ${Number(index) + 1}: ${message}` : sentence(message);
+    const said =
+      /^\d+$/.test(index ?? '') && IN_LINES.includes(name)
+        ? `Line ${Number(index) + 1}: ${message}`
+        : sentence(message);
     if (names.includes(name)) fields.set(name, [fields.get(name), said].filter(Boolean).join(' '));
     else others.push(path === '' ? sentence(message) : `${path}: ${message}`);
   }
-  return { summary: problem.message, fields, others };
+  // `Not right: …` names fields by what the API calls them; the list below names them as the form does.
+  const summary = problem.type === 'invalid' && fields.size > 0 ? 'Some fields are not right yet.' : problem.message;
+  return { summary, fields, others };
 }
 
 const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

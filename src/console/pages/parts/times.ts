@@ -7,9 +7,12 @@ const FORMAT = new Intl.DateTimeFormat('en-GB', {
   hourCycle: 'h23',
 });
 
-/** A moment, in UTC so that it says the same to everybody. @param at milliseconds since the epoch. */
-export const moment = (at: number): Html =>
-  html`<time class="nowrap" datetime="${new Date(at).toISOString()}">${FORMAT.format(at)} UTC</time>`;
+/** A moment, in UTC so that it says the same to everybody. @param at RFC 3339, or milliseconds since the epoch. */
+export function moment(at: string | number): Html {
+  const date = new Date(at);
+  return html`<time class="nowrap" datetime="${date.toISOString()}">${FORMAT.format(date)} UTC</time>`;
+}
 
-/** As `moment`. @param at seconds since the epoch. */
-export const momentOf = (at: number): Html => moment(at * 1000);
+/** As `moment`, or a dash. */
+export const momentIfAny = (at: string | undefined, none = '–'): Html | string =>
+  at === undefined ? none : moment(at);
