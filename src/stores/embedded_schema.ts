@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { indexStoredDocuments } from './embedded_search.ts';
+import { indexStoredDocuments } from './embedded_indexing.ts';
 
 /** What brings the tables a step further, inside a transaction. */
 export type Migration = string | ((connection: DatabaseSync) => void);

@@ -1,4 +1,3 @@
-import type { DatabaseSync } from 'node:sqlite';
 import type { DocumentKind, DocumentOf } from '../model/client.ts';
 import type { SearchedKind, SearchPosition } from '../model/search_words.ts';
 import { decodeDocument } from './document_codec.ts';
@@ -42,11 +41,9 @@ export class EmbeddedSearch {
   }
 }
 
-const ADD = 'INSERT OR IGNORE INTO document_words (kind, least, word, id) VALUES (?, ?, ?, ?)';
-
 function statements(database: EmbeddedDatabase) {
   return {
-    add: database.prepare(ADD),
+    add: database.prepare('INSERT OR IGNORE INTO document_words (kind, least, word, id) VALUES (?, ?, ?, ?)'),
     remove: database.prepare('DELETE FROM document_words WHERE kind = ? AND least = ? AND word = ? AND id = ?'),
     positions: database.prepare(
       `SELECT word, id FROM document_words
@@ -54,14 +51,4 @@ function statements(database: EmbeddedDatabase) {
     ),
     document: database.prepare('SELECT value FROM documents WHERE kind = ? AND id = ?'),
   };
-}
-
-/** The step that makes the index of what an older version has stored. */
-export function indexStoredDocuments(connection: DatabaseSync): void {
-  const add = connection.prepare(ADD);
-  for (const kind of ['client', 'user'] as const) {
-    for (const { id, value } of connection.prepare('SELECT id, value FROM documents WHERE kind = ?').iterate(kind)) {
-      for (const { least, word } of storedEntries(kind, value)) add.run(kind, least, word, String(id));
-    }
-  }
 }
