@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'rolldown';
 
@@ -27,8 +28,39 @@ export default defineConfig({
   },
   // Of a dependency that would trace its deprecated functions; nothing that we call reaches it.
   checks: { eval: false },
-  plugins: [licences()],
+  plugins: [texts(), licences()],
 });
+
+/** Files for browsers are read when the sources run; here their text becomes a part of the code that reads them. */
+function texts(): Plugin {
+  const call = /\breadText\(import\.meta\.url, '([^']+)'\)/g;
+  const mark = '?text';
+  return {
+    name: 'texts',
+    transform(code) {
+      const files = [...code.matchAll(call)].map(([, file = '']) => file);
+      if (files.length === 0) return null;
+      const imports = files.map((file, index) => `import text${index} from '${file}${mark}';`);
+      let index = 0;
+      return {
+        code: `${imports.join('\n')}\n${code.replace(call, () => `text${index++}`)}`,
+        moduleType: 'ts',
+        map: null,
+      };
+    },
+    resolveId: (id, importer) =>
+      id.endsWith(mark) && importer !== undefined
+        ? createRequire(importer).resolve(id.slice(0, -mark.length)) + mark
+        : null,
+    load: (id) =>
+      id.endsWith(mark)
+        ? {
+            code: `export default ${JSON.stringify(readFileSync(id.slice(0, -mark.length), 'utf8'))};`,
+            moduleType: 'js',
+          }
+        : null,
+  };
+}
 
 /** Their licences want to go wherever the dependencies go: one file with all of them, beside the code. */
 function licences(): Plugin {

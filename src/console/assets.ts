@@ -12,3 +12,6 @@ export const SCRIPT: Asset = asset(
   'text/javascript; charset=utf-8',
   readText(import.meta.url, './assets/console.js'),
 );
+
+/** Every file that pages load. */
+export const ALL_ASSETS: readonly Asset[] = [STYLE_SHEET, SCRIPT];

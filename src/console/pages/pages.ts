@@ -8,16 +8,16 @@ import { failureOf, type Trouble } from '../../http/failure_of.ts';
 import { html } from '../../http/pages/html.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { ConsoleSessions } from '../../oauth/console_sessions.ts';
-import type { Asset } from '../asset.ts';
-import { SCRIPT, STYLE_SHEET } from '../assets.ts';
+import { ALL_ASSETS } from '../assets.ts';
 import type { Operators } from '../operators.ts';
+import { ALL_PAGES } from './all_pages.ts';
 import { fieldsOf } from './fields.ts';
 import { csrfOf, requireOwnForm } from './forgery.ts';
 import { ASSET_HEADERS, leading, PAGE_HEADERS } from './headers.ts';
 import { alone, shell } from './layout.ts';
 import { NAVIGATION } from './navigation.ts';
 import { isNotice, noticeOf } from './notices.ts';
-import type { ConsolePage, Outcome, PageReply, PageRequest, Shown, Visit } from './page.ts';
+import type { Outcome, PageReply, PageRequest, Shown, Visit } from './page.ts';
 import { problemPage } from './problem_page.ts';
 import { createSignIn, SIGN_IN, signInFor } from './sign_in.ts';
 
@@ -31,8 +31,6 @@ export interface Pages {
 }
 
 export interface PagesDependencies {
-  readonly pages: readonly ConsolePage[];
-  readonly assets: readonly Asset[];
   readonly operators: Operators;
   readonly sessions: ConsoleSessions;
   readonly administration: () => Administration;
@@ -50,9 +48,9 @@ interface SignedIn {
 
 export function createPages(deps: PagesDependencies): Pages {
   const { operators, sessions, administration, clock, trouble } = deps;
-  const assets = new Map([STYLE_SHEET, SCRIPT, ...deps.assets].map((asset) => [asset.path, asset]));
-  const byTarget = new Map(deps.pages.map((page) => [`${page.method} ${page.path}`, page]));
-  const paths = new Set(deps.pages.filter(({ method }) => method === 'GET').map(({ path }) => path));
+  const assets = new Map(ALL_ASSETS.map((asset) => [asset.path, asset]));
+  const byTarget = new Map(ALL_PAGES.map((page) => [`${page.method} ${page.path}`, page]));
+  const paths = new Set(ALL_PAGES.filter(({ method }) => method === 'GET').map(({ path }) => path));
   const home = NAVIGATION.find(({ path }) => paths.has(path))?.path ?? '/';
   const isPage = (path: string): boolean => paths.has(path) || path === '/';
   const signIn = createSignIn({ operators, sessions, administration, clock, isPage });
