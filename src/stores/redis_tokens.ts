@@ -59,7 +59,7 @@ export class RedisTokens implements TokenStore {
     this.#it = dependencies;
     this.#clock = dependencies.clock;
     this.invalidation = dependencies.invalidation;
-    this.#lookups = new RedisLookups(dependencies.validating);
+    this.#lookups = new RedisLookups(dependencies.validating, () => this.#corrupt('record'));
     this.#issues = new RedisIssues(dependencies.mutating, dependencies.clock);
     this.#grants = new RedisGrants(dependencies);
   }
@@ -277,7 +277,7 @@ export class RedisTokens implements TokenStore {
     }
   }
 
-  #corrupt(kind: RecordKind): CorruptRecord {
+  #corrupt(kind: RecordKind | 'record'): CorruptRecord {
     this.#it.report('corrupt_record', { kind });
     return new CorruptRecord(kind);
   }

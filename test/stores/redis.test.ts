@@ -109,6 +109,28 @@ describe('redis: what is in the server', () => {
     stop();
   });
 
+  it('answers 503, not 401, for a key that holds something else than a record', async () => {
+    const [grant, good] = [newGrant(Date.now()), newGrant(Date.now())];
+    const session = newRef();
+    await backend.tokens.put(good.entries);
+    await server.client().rpush(`gh:{${grant.ref.tag}}`, 'a list');
+    await server.client().hset(`gh:{${session.tag}}:s:${session.hash}`, 'a', 'hash');
+    const [token = newRef(), other = newRef()] = [...grant.access, ...good.access];
+    const found = await Promise.allSettled([
+      backend.tokens.get('access', token),
+      backend.tokens.get('access', other),
+      backend.tokens.get('access', newRef()),
+      backend.tokens.get('session', session),
+    ]);
+    expect(found).toMatchObject([
+      { reason: expect.any(CorruptRecord) },
+      { value: { client: ALICE.client } },
+      { status: 'fulfilled', value: undefined },
+      { reason: expect.any(CorruptRecord) },
+    ]);
+    await expect(backend.tokens.take('session', session)).rejects.toThrow(DependencyUnavailable);
+  });
+
   it("asks and writes once for all of one turn of the event loop, and what is wrong with one is that one's alone", async () => {
     const grants = Array.from({ length: 60 }, () => newGrant(Date.now()));
     const { commands, stop } = await watch();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/model/clock.ts';
-import { DependencyUnavailable } from '../../src/model/failure.ts';
+import { CorruptRecord, DependencyUnavailable } from '../../src/model/failure.ts';
 import type { Milliseconds } from '../../src/model/units.ts';
 import type { Backend } from '../../src/stores/backend.ts';
 import { redis } from '../../src/stores/redis.ts';
@@ -60,6 +60,24 @@ describe('redis cluster', () => {
       for (const key of [...grants.map(({ ref }) => `gh:{${ref.tag}}`), 'x', '{}y', 'a{b', '{}{c}', 'é{ü}']) {
         expect(slotOf(key)).toBe(await cluster.servers[0]?.client().cluster('KEYSLOT', key));
       }
+    });
+
+    it('answers 503, not 401, for a key that holds something else than a record', async () => {
+      const { ref, access } = newGrant(Date.now());
+      const [token = ref] = access;
+      const key = `gh:{${ref.tag}}`;
+      const slot = slotOf(key);
+      const owners = await Promise.all(
+        cluster.servers.map(
+          async (server) => (await server.client().cluster('SLOTS')) as [number, number, [string, number]][],
+        ),
+      );
+      const port = owners[0]?.find(([first, last]) => slot >= first && slot <= last)?.[2][1];
+      await cluster.servers
+        .find((server) => server.port === port)
+        ?.client()
+        .rpush(key, 'a list');
+      await expect(Promise.resolve(backend.tokens.get('access', token))).rejects.toThrow(CorruptRecord);
     });
 
     it.each(['frozen', 'killed'] as const)(
