@@ -2,6 +2,7 @@
  * The composition root: which variants there are, and how the rooms are joined into what a configuration makes. All wiring, no
  * logic: a decision that seems to belong here belongs in a room. What outlives a configuration is joined in `core.ts`.
  */
+import { createAccount } from './account/account.ts';
 import type { ConfigVariants } from './config/variants.ts';
 import { adfs } from './connections/adfs.ts';
 import type { ConnectionVariant, PasswordVerifier } from './connections/connection.ts';
@@ -9,6 +10,7 @@ import { database } from './connections/database.ts';
 import { email } from './connections/email.ts';
 import { ldap } from './connections/ldap.ts';
 import { oidc } from './connections/oidc.ts';
+import { hashPassword } from './connections/password_hash.ts';
 import { sms } from './connections/sms.ts';
 import { auth0 } from './dialects/auth0.ts';
 import type { DialectVariant } from './dialects/dialect.ts';
@@ -19,15 +21,19 @@ import { createForwardAuth } from './gateway/forward_auth.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { Limits } from './gateway/limits.ts';
 import { createTakeNotes, notingGateway } from './gateway/noting_gateway.ts';
+import { callbackBeside } from './http/browser_flow.ts';
 import { createEndpoints } from './http/edge.ts';
 import { createForwardAuthEndpoint } from './http/forward_auth_endpoint.ts';
 import type { FindEndpoint } from './http/own_endpoints.ts';
+import type { AuditEntry } from './model/audit.ts';
 import { type Clock, systemClock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
 import type { Exchange, Tracer } from './model/exchange.ts';
 import type { ServerFacts } from './model/protocol.ts';
 import type { Route } from './model/route.ts';
+import type { Family, TokenRef } from './model/token.ts';
 import type { PolicyOf } from './model/token_policy.ts';
+import { inMilliseconds } from './model/units.ts';
 import type { Attempts } from './oauth/attempts.ts';
 import * as authorizationCode from './oauth/grants/authorization_code.ts';
 import * as clientCredentials from './oauth/grants/client_credentials.ts';
@@ -39,6 +45,7 @@ import { createIdTokens } from './oauth/id_tokens.ts';
 import { createOneTimeCodes } from './oauth/one_time_codes.ts';
 import { createProtocol } from './oauth/protocol.ts';
 import { createSignInDesk } from './oauth/sign_in.ts';
+import type { SignInNotes } from './oauth/sign_in_notes.ts';
 import type { Log } from './observe/log.ts';
 import { createClients } from './registry/clients.ts';
 import { createConsents } from './registry/consents.ts';
@@ -109,6 +116,9 @@ export interface Ground {
   /** Absent: nothing is traced. */
   readonly tracer?: Tracer | undefined;
   readonly tokenIssued: (grant: string) => void;
+  /** Writes an event into the audit log, without anybody waiting for it. */
+  readonly note: (entry: AuditEntry) => void;
+  readonly signIns: SignInNotes;
   readonly log: Pick<Log, 'event'>;
 }
 
@@ -139,7 +149,8 @@ export function composeRules(config: Config, ground: Ground): Rules {
       print: ground.print,
     }),
   );
-  const issuer = createIssuer({ store, clock, settings: config.tokens, marks });
+  const reused = reuseNotes(ground);
+  const issuer = createIssuer({ store, clock, settings: config.tokens, marks, reused: reused('refresh_token') });
   const policyOf: PolicyOf = (type) => dialectOf(type).tokens;
   const isForged = forgedBy(marks, speaking);
   const facts: ServerFacts = {
@@ -160,9 +171,13 @@ export function composeRules(config: Config, ground: Ground): Rules {
   const idTokens = createIdTokens({ keys: signingKeys, clock, settings: config.idTokens, facts });
   const secret = config.serverSecret ?? ground.secret;
   const codes = createOneTimeCodes({ store, counters, clock, secret });
-  const desk = createSignInDesk({ connections: proving, attempts, codes });
+  const notes = ground.signIns;
+  const desk = createSignInDesk({ connections: proving, attempts, codes, notes });
   const protocol = createProtocol({
-    grants: Object.values(grants).map((create) => create({ store, isForged, desk, clock, idTokens, policyOf })),
+    grants: Object.values(grants).map((create) =>
+      create({ store, isForged, reused: reused('code'), desk, clock, idTokens, policyOf }),
+    ),
+    notes,
     attempts,
     codes,
     desk,
@@ -183,18 +198,42 @@ export function composeRules(config: Config, ground: Ground): Rules {
   });
 
   const { routes, gateway: decides } = composeGateway(config, ground);
-  const notes = createTakeNotes({
+  const take = createTakeNotes({
     tracer: ground.tracer,
     callers: config.log.access === 'combined',
     trustedProxies: config.listen.trustedProxies,
   });
-  const gateway = notes ? notingGateway(decides, notes) : decides;
+  const gateway = take ? notingGateway(decides, take) : decides;
+  const databases = config.connections.filter(({ type }) => type === database.type).map(({ name }) => name);
+  const account =
+    config.account &&
+    createAccount({
+      settings: config.account,
+      // Outside providers know one URL, and it is that of a dialect if there is one on every host.
+      callback: speaking.flatMap(({ dialect, host }) => (host ? [] : (callbackBeside(dialect) ?? [])))[0],
+      flow: protocol.authorization,
+      desk,
+      store,
+      clients,
+      consents,
+      users,
+      issuer,
+      clock,
+      hashPassword,
+      placeOf: ({ subject, connection }) => {
+        if (!databases.includes(connection)) return 'connection';
+        return users.isConfigured(subject) ? 'configuration' : 'store';
+      },
+      note: ground.note,
+      tokenIssued: ground.tokenIssued,
+    });
   const endpoints = createEndpoints({
     dialects: speaking,
+    pages: account && { actions: account, words: standardDialect },
     protocol,
     clock,
     trustedProxies: config.listen.trustedProxies,
-    notes,
+    notes: take,
     forwardAuth: config.forwardAuth
       ? createForwardAuthEndpoint({
           forwardAuth: createForwardAuth({
@@ -246,7 +285,10 @@ export function composeGateway(config: Config, { store, marks, counters, limits,
     routes,
     gateway,
     isForged,
-    dialects: speaking.map(({ type, dialect }) => ({ type, tokens: dialect.tokens })),
+    dialects: speaking.map(({ type, host, dialect }) => ({
+      ...{ type, host, tokens: dialect.tokens },
+      paths: dialect.endpoints.map(({ path }) => path),
+    })),
   };
 }
 
@@ -270,12 +312,28 @@ function forgedBy(marks: TokenMarks, speaking: Speaking): (token: string) => boo
   return (token) => marks.isForged(token, unmarked);
 }
 
+/** A refresh token or a code that comes a second time was seen by somebody else: operators are to know. */
+const reuseNotes =
+  ({ note, clock }: Pick<Ground, 'note' | 'clock'>) =>
+  (what: 'refresh_token' | 'code') =>
+  ({ client, user }: Family, { tag, hash }: TokenRef): void =>
+    note({
+      at: clock.now(),
+      actor: { kind: 'system', id: 'gatehouse' },
+      via: 'system',
+      action: 'token.reuse_detected',
+      target: { kind: 'grant', id: `${tag}.${hash}` },
+      outcome: 'done',
+      detail: { presented: what, client, ...(user && { user: user.subject }) },
+    });
+
 /** Opens the configured store. A server that is away does not keep it from opening. */
 export function openStore(config: Config, log: Log, clock: Clock = systemClock): Promise<Backend> {
   const { type, options } = config.store;
   return named(stores, type).create(options, {
     clock,
     directory: '.',
+    keepAudit: inMilliseconds(config.audit.keep),
     report: (event, detail) => log.event('warn', event, detail),
   });
 }

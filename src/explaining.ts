@@ -1,10 +1,12 @@
 /** Joins what tells decisions (`gateway/explain.ts`): beside a gateway that runs, and where none does. */
-import { composeGateway, type GatewayGround } from './compose.ts';
+import { composeGateway, type GatewayGround, openStore } from './compose.ts';
 import { createExplain, type Explain, type Judged } from './gateway/explain.ts';
 import { createLimits, type Limits } from './gateway/limits.ts';
-import type { Clock } from './model/clock.ts';
+import { ownEndpoints } from './http/own_endpoints.ts';
+import { type Clock, systemClock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
 import type { AskedCall } from './model/explanation.ts';
+import { createLog } from './observe/log.ts';
 import { createClients } from './registry/clients.ts';
 import type { Backend } from './stores/backend.ts';
 import { cached } from './stores/lru.ts';
@@ -16,7 +18,7 @@ const CLIENTS = 200;
 export interface ExplainGround extends Omit<GatewayGround, 'limits'> {
   readonly limits: Limits;
   readonly documents: Backend['documents'];
-  /** Whether an endpoint of our own answers there; absent: it is not looked at. */
+  /** Whether an endpoint of our own answers there; absent: what follows from the configuration. */
   readonly isOwn?: ((target: string, host: string) => boolean) | undefined;
   /** Where the main listener can be reached. */
   readonly url: string;
@@ -27,13 +29,15 @@ export function composeExplain(
   config: Config,
   ground: ExplainGround,
 ): { readonly explain: Explain; judge(call: AskedCall): Promise<Judged> } {
-  const { store, documents, limits, clock, isOwn, url } = ground;
+  const { store, marks, documents, limits, clock, url } = ground;
   const clients = createClients({ configured: config.clients, documents, clock });
   const { routes, gateway, isForged, dialects } = composeGateway(config, ground);
+  const isOwn = ground.isOwn ?? ownPaths(config, dialects);
   const { host, protocol } = new URL(config.listen.publicUrl ?? url);
   return createExplain({
     ...{ gateway, routes, limits, clock, isForged, dialects, isOwn, host },
     lookup: store,
+    marksAreKnown: () => marks.isReady(),
     remembers: (ref) => store.remembers(ref),
     identityHeaders: config.identityHeaders,
     clients: async () => (await clients.list(CLIENTS)).items,
@@ -71,6 +75,14 @@ export function composeExplainAlone(
   };
 }
 
+/** Our own endpoints, told without making them. */
+function ownPaths({ forwardAuth }: Config, dialects: ReturnType<typeof composeGateway>['dialects']) {
+  const nobody = { handle: () => {} };
+  const mounts = dialects.map(({ host, paths }) => ({ host, app: { ...nobody, paths } }));
+  const find = ownEndpoints(mounts, forwardAuth ? nobody : undefined);
+  return (target: string, host: string): boolean => find(target, host) !== undefined;
+}
+
 const withoutConcurrent = (limits: Limits): Limits => ({
   admit: (route, token) => limits.admit(route, token),
   peek: async (route, token) => {
@@ -78,3 +90,10 @@ const withoutConcurrent = (limits: Limits): Limits => ({
     return 'code' in left ? left : { perToken: left.perToken };
   },
 });
+
+/** Opens the configured store to explain calls by it, without a running gateway. */
+export async function openExplain(config: Config): Promise<{ readonly explain: Explain; close(): Promise<void> }> {
+  const log = createLog({ level: 'silent', destination: { write: () => {} } });
+  const backend = await openStore(config, log, systemClock);
+  return { explain: composeExplainAlone(config, backend, systemClock), close: () => backend.close() };
+}

@@ -15,6 +15,8 @@ export interface DiagnosisDependencies {
   readonly lookup: Pick<TokenStore, 'get'>;
   /** As `GatewayDependencies`. */
   readonly isForged: (token: string, ref: TokenRef) => boolean;
+  /** Whether a token that is not forged was issued here; until the key of marks is known, that cannot be told. */
+  readonly marksAreKnown: () => boolean;
   /** How the tokens of each dialect that is spoken look. */
   readonly dialects: readonly { readonly type: string; readonly tokens: TokenPolicy }[];
 }
@@ -24,7 +26,7 @@ const SEND_ACCESS_TOKEN = 'Send the access token that came with it (access_token
 /** Looks for what the text of an unknown token is instead. @throws as TokenStore. */
 export async function diagnose(
   token: string,
-  { lookup, isForged, dialects }: DiagnosisDependencies,
+  { lookup, isForged, marksAreKnown, dialects }: DiagnosisDependencies,
 ): Promise<Diagnosis> {
   const ref = refOf(token);
   if (ref === undefined) {
@@ -72,7 +74,7 @@ export async function diagnose(
     const says = `It looks like an access token of the dialect ${dialectNames}, but its last characters do not follow from the rest: it was mistyped or made up, or comes from a gateway with another store.`;
     return { says, change: 'Copy the whole token; make sure that it comes from this gateway and its store.' };
   }
-  const marked = access.some(({ shape }) => isMarked(shape));
+  const marked = marksAreKnown() && access.some(({ shape }) => isMarked(shape));
   const says = marked
     ? `It was issued here, for the dialect ${dialectNames}, but is there no longer: it has expired, or was revoked, alone or with its whole grant.`
     : `It looks like an access token of the dialect ${dialectNames}, but is not there: it has expired, was revoked, or never was one.`;

@@ -19,6 +19,8 @@ export interface TokenMarks {
    * @param unmarked the shapes in use that have no room for a mark.
    */
   isForged(token: string, unmarked: readonly TokenShape[]): boolean;
+  /** Whether the key is known: until then what is not forged is not genuine either. */
+  isReady(): boolean;
   close(): void;
 }
 
@@ -92,6 +94,7 @@ export function createTokenMarks({
       // No secret is compared: who learns a mark digit by digit learns how to make the store be asked.
       return !keys.some((key) => markOf(rest, key) === mark);
     },
+    isReady: () => keys.length > 0,
     close: () => clearInterval(timer),
   };
 }

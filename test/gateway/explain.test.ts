@@ -40,6 +40,7 @@ function explaining(routes: readonly Route[], more: Partial<ExplainDependencies>
   const { explain, judge } = createExplain({
     ...{ gateway, routes, limits, clock, lookup: store, isForged, dialects, host: 'api.test', secure: false },
     identityHeaders: DEFAULT_IDENTITY_HEADERS,
+    marksAreKnown: () => true,
     ...more,
   });
   async function token(facts: Partial<AccessToken> = {}): Promise<string> {
@@ -195,6 +196,10 @@ describe('a token that does not pass', () => {
     );
     expect(await say('x'.repeat(44))).toContain(
       'looks like no token of a dialect that is spoken here: oauth2 (gha_ and 40',
+    );
+    it_ = explaining(routes, { marksAreKnown: () => false });
+    expect(await say(mint(STANDARD_TOKENS.access))).toContain(
+      'but is not there: it has expired, was revoked, or never was',
     );
     it_ = explaining(routes, { isForged: () => true });
     expect(await say(mint(STANDARD_TOKENS.access))).toContain('its last characters do not follow from the rest');
