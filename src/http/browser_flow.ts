@@ -3,7 +3,7 @@
  * Outcomes are decided in `oauth/authorization.ts`; a failure here ends on an error page and never redirects.
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { BrowserEndpoint } from '../dialects/dialect.ts';
+import type { BrowserEndpoint, Dialect } from '../dialects/dialect.ts';
 import { ProtocolError } from '../model/failure.ts';
 import type { Pair, WireRequest, WireResponse } from '../model/wire.ts';
 import type { AuthorizationFlow, Browser, Step } from '../oauth/authorization_flow.ts';
@@ -87,8 +87,14 @@ export function createBrowserFlow({ endpoint, flow }: BrowserFlowDependencies): 
   ];
 }
 
+/** Where outside providers send browsers back to; undefined for a dialect without an authorization endpoint. */
+export function callbackBeside({ endpoints }: Pick<Dialect, 'endpoints'>): string | undefined {
+  const endpoint = endpoints.find(({ operation }) => operation === 'authorize');
+  return endpoint && `${besideEndpoint(endpoint)}/callback`;
+}
+
 /** The path that the pages of an authorization endpoint stand below. */
-export const besideEndpoint = ({ path }: Pick<BrowserEndpoint, 'path'>): string => path.slice(0, path.lastIndexOf('/'));
+const besideEndpoint = ({ path }: Pick<BrowserEndpoint, 'path'>): string => path.slice(0, path.lastIndexOf('/'));
 
 export interface VisitDependencies {
   /** The path that the pages stand below. */

@@ -11,17 +11,20 @@ import type { ListenSettings } from '../model/config.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { createApp } from './app.ts';
 import type { AppDependencies } from './app_dependencies.ts';
+import type { BrowserAction } from './browser_flow.ts';
 import type { Trouble } from './failure_of.ts';
 import { createListener, type Listener } from './listener.ts';
 import { type FindEndpoint, type OwnEndpoint, ownEndpoints } from './own_endpoints.ts';
 import { ownRequestReader } from './own_request.ts';
 
-export interface EndpointsDependencies extends Omit<AppDependencies, 'dialect' | 'readRequest'> {
+export interface EndpointsDependencies extends Omit<AppDependencies, 'dialect' | 'readRequest' | 'pages'> {
   readonly dialects: readonly { readonly dialect: Dialect; readonly host?: string | undefined }[];
   /** CIDR ranges of the proxies whose `X-Forwarded-*` and `X-Request-Id` are believed. */
   readonly trustedProxies: readonly string[];
   /** Absent: proxies cannot ask for verdicts. */
   readonly forwardAuth?: OwnEndpoint | undefined;
+  /** Pages that belong to no dialect, on every host; what goes wrong there is worded by this one. */
+  readonly pages?: { readonly actions: readonly BrowserAction[]; readonly words: Dialect } | undefined;
 }
 
 /** The endpoints of all dialects, for the main listener and for the middleware alike. */
@@ -29,13 +32,15 @@ export function createEndpoints({
   dialects,
   trustedProxies,
   forwardAuth,
+  pages,
   ...deps
 }: EndpointsDependencies): FindEndpoint {
   const readRequest = ownRequestReader(trustedProxies);
-  return ownEndpoints(
-    dialects.map(({ dialect, host }) => ({ app: createApp({ ...deps, dialect, readRequest }), host })),
-    forwardAuth,
-  );
+  const spoken = dialects.map(({ dialect, host }) => ({ app: createApp({ ...deps, dialect, readRequest }), host }));
+  const shown = pages && {
+    app: createApp({ ...deps, dialect: { ...pages.words, endpoints: [] }, pages: pages.actions, readRequest }),
+  };
+  return ownEndpoints(shown ? [...spoken, shown] : spoken, forwardAuth);
 }
 
 export interface EdgeDependencies {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dialect } from '../../src/dialects/dialect.ts';
 import type { FullLane } from '../../src/gateway/full_lane.ts';
+import type { BrowserAction } from '../../src/http/browser_flow.ts';
 import { createEdge, createEndpoints } from '../../src/http/edge.ts';
 import type { Trouble } from '../../src/http/failure_of.ts';
 import { systemClock } from '../../src/model/clock.ts';
@@ -35,6 +36,8 @@ export interface EdgeOptions extends CoreOptions {
   readonly bodyTimeout?: number;
   /** More dialects, besides the standard one on any host. */
   readonly mounts?: readonly { readonly dialect: Dialect; readonly host?: string }[];
+  /** Pages of ours beside the dialects'. */
+  readonly pages?: (core: Core) => readonly BrowserAction[];
 }
 
 export function laneThat(handle: (request: IncomingMessage, response: ServerResponse) => void): FullLane {
@@ -58,6 +61,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<EdgeUnderTes
     : core.protocol;
   const endpoints = createEndpoints({
     dialects: [{ dialect: core.dialect }, ...(options.mounts ?? [])],
+    pages: options.pages && { actions: options.pages(core), words: core.dialect },
     protocol,
     clock: systemClock,
     trustedProxies: options.trustedProxies ?? [],
