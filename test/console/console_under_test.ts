@@ -10,16 +10,19 @@ import {
   isPasswordHash,
 } from '../../src/connections/password_hash.ts';
 import { createConsole, problemWording } from '../../src/console/app.ts';
+import { createOperators } from '../../src/console/operators.ts';
+import { createPages } from '../../src/console/pages/pages.ts';
 import { createAdmin } from '../../src/http/admin.ts';
 import { idTarget } from '../../src/http/id_target.ts';
 import { ownRequestReader } from '../../src/http/own_request.ts';
 import type { AuditEvent } from '../../src/model/audit.ts';
 import type { Client, User } from '../../src/model/client.ts';
-import { systemClock } from '../../src/model/clock.ts';
+import { type Clock, systemClock } from '../../src/model/clock.ts';
 import type { Exchange } from '../../src/model/exchange.ts';
 import type { AccessToken, Identity } from '../../src/model/token.ts';
 import { milliseconds, seconds } from '../../src/model/units.ts';
 import { createAttempts } from '../../src/oauth/attempts.ts';
+import { createConsoleSessions } from '../../src/oauth/console_sessions.ts';
 import { createOneTimeCodes } from '../../src/oauth/one_time_codes.ts';
 import { createSignInDesk } from '../../src/oauth/sign_in.ts';
 import { createClients } from '../../src/registry/clients.ts';
@@ -70,11 +73,12 @@ export interface Told {
 export async function startConsole({
   operations,
   backend: given,
+  clock = systemClock,
 }: {
+  readonly clock?: Clock;
   readonly operations?: readonly AnyOperation[];
   readonly backend?: (backend: Backend) => Backend;
 } = {}) {
-  const clock = systemClock;
   const made = await memory.create({}, { clock, directory: '.', report: () => {} });
   const backend = given?.(made) ?? made;
   const { documents, counters, tokens: store } = backend;
@@ -92,7 +96,7 @@ export async function startConsole({
     clients: createClients({ configured: [APP], documents, clock }),
     users,
     consents: createConsents({ documents, clock }),
-    tokens: createTokenAdministration({ store }),
+    tokens: createTokenAdministration({ store, clock }),
     attempts,
     audit: backend.audit,
     passwords: { hash: hashPassword, isPassword, isHash: isPasswordHash },
@@ -109,7 +113,18 @@ export async function startConsole({
   const reported: Exchange[] = [];
   const troubles: string[] = [];
   const desk = createSignInDesk({ connections: [connection], attempts, codes });
+  const trouble = (_level: string, event: string) => void troubles.push(event);
+  const sessions = createConsoleSessions({ store, counters, clock, ttl: () => seconds(8 * 60 * 60) });
+  const pages = createPages({
+    operators: createOperators(() => desk),
+    sessions,
+    administration: () => administration,
+    termsUrl: () => 'https://www.example.com/terms',
+    clock,
+    trouble,
+  });
   const handle = createConsole({
+    pages,
     settings: () => settings,
     administration: () => administration,
     desk: () => desk,
@@ -118,7 +133,7 @@ export async function startConsole({
     readRequest: ownRequestReader([], idTarget),
     clock,
     report: (exchange) => void reported.push(exchange),
-    trouble: (_level, event) => void troubles.push(event),
+    trouble,
     operations,
     bodyTimeout: milliseconds(500),
   });

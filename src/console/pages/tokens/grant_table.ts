@@ -1,4 +1,4 @@
-import type { GrantEntry } from '../../../admin/tokens.ts';
+import type { GrantEntry } from '../../../admin/token_view.ts';
 import { type Html, html } from '../../../http/pages/html.ts';
 import { clientPath } from '../clients/list.ts';
 import { to } from '../page.ts';

@@ -1,5 +1,6 @@
 import { AdminProblem } from '../../../admin/problem.ts';
-import { inspectToken, revokeToken, type TokenReport } from '../../../admin/tokens.ts';
+import type { TokenReport } from '../../../admin/token_view.ts';
+import { inspectToken, revokeToken } from '../../../admin/tokens.ts';
 import { type Html, html } from '../../../http/pages/html.ts';
 import { clientPath } from '../clients/list.ts';
 import type { ConsolePage, Visit } from '../page.ts';
