@@ -16,10 +16,13 @@ import { standingGateway } from './gateway/standing_gateway.ts';
 import { createUpgrades } from './gateway/upgrade.ts';
 import { createUpstreams } from './gateway/upstream/upstreams.ts';
 import type { FindEndpoint } from './http/own_endpoints.ts';
+import type { AuditEntry } from './model/audit.ts';
 import type { Clock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
 import type { Exchange, Tracer } from './model/exchange.ts';
 import { createAttempts } from './oauth/attempts.ts';
+import { createSignInNotes } from './oauth/sign_in_notes.ts';
+import { createAuditTrail } from './observe/audit_trail.ts';
 import { createLive } from './observe/live.ts';
 import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -55,6 +58,13 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
   const watch = watchStore({ ping: () => backend.ping(), clock, event: (...said) => log.event(...said) });
   const store = cached(backend.tokens, config.cache, clock);
   const marks = createTokenMarks({ documents });
+  const trail = createAuditTrail({
+    store: backend.audit,
+    settings: config.audit,
+    event: (...said) => log.event(...said),
+    counts: metrics.audit,
+  });
+  const note = (entry: AuditEntry): void => trail.note(entry);
   const ground: Ground = {
     documents,
     counters,
@@ -71,6 +81,8 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
     report,
     tracer,
     tokenIssued: (grant) => metrics.tokenIssued(grant),
+    note,
+    signIns: createSignInNotes({ note, clock, withheld: () => metrics.auditWithheld() }),
     log,
   };
 
@@ -114,6 +126,7 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
     upgrades,
     upstreams,
     explain,
+    audit: trail,
     live: createLive({ metrics, refusals, targets: () => upstreams.status() }),
     /**
      * Makes the rules of another configuration, and puts them in the place of those that are: in one step, and for requests that
@@ -133,6 +146,7 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
       }
       upstreamsToo.use();
       gateway.use(coming.gateway);
+      trail.use(next.audit);
       rules = coming;
       running = next;
       explaining = undefined;
@@ -143,6 +157,7 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
       watch.close();
       marks.close();
       store.close();
+      await trail.close();
       await backend.close();
       await demo?.close();
     },

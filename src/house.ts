@@ -17,12 +17,15 @@ import { type Clock, systemClock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
 import { milliseconds } from './model/units.ts';
 import { createAttempts } from './oauth/attempts.ts';
-import { createClusterMetrics, shareMetrics } from './observe/cluster_metrics.ts';
-import { type AskWorkers, mergedLive } from './observe/live.ts';
+import { countAudit } from './observe/audit_metrics.ts';
+import { type AuditTrail, createAuditTrail } from './observe/audit_trail.ts';
+import { createClusterMetrics } from './observe/cluster_metrics.ts';
+import { type AskWorkers, mergedLive, type WorkerAnswers } from './observe/live.ts';
 import { createLog, type Log } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
+import { wantsOpenMetrics } from './observe/openmetrics.ts';
 import { openTracing } from './observe/otlp.ts';
-import { countReloads } from './observe/reload_metrics.ts';
+import { countReloads, type ReloadOutcome } from './observe/reload_metrics.ts';
 import { createTracer, registeredProvider } from './observe/tracing.ts';
 import { createClients } from './registry/clients.ts';
 import { createUsers } from './registry/users.ts';
@@ -48,11 +51,15 @@ export interface HouseOptions {
 /** Reads a configuration. @param running what must not be different in it is refused. @throws ConfigError */
 export type LoadConfig = (running: Config) => Promise<Config>;
 
+export type { WorkerAnswers };
+
 /** A gateway that can be run. */
 export interface House {
   readonly log: Log;
   /** What happens in this process. */
   readonly live: Live;
+  /** What it tells the supervisor, where it is one of several. */
+  readonly answers: WorkerAnswers;
   /** @returns where it can be reached. Throws what the system says when an address is taken. */
   listen(): Promise<{ readonly url: string; readonly admin?: string }>;
   /**
@@ -73,7 +80,6 @@ export async function composeHouse(
   const log = createLog({ ...config.log, destination: output });
   if (whose === 'own') for (const advice of adviceOn(config)) log.event('warn', 'configuration_advice', { advice });
   const metrics = createMetrics();
-  if (whose === 'none') shareMetrics(metrics);
   let url = '';
   const tracing = await tracingOf(config, { log, metrics });
   const core = await composeCore(config, { output, log, metrics, tracer: tracing.tracer, clock, url: () => url });
@@ -90,7 +96,9 @@ export async function composeHouse(
     trouble: (level, event, detail) => log.event(level, event, detail),
   });
   // Of several workers the supervisor counts for all.
-  const reloads = createReloads({ log, count: whose === 'own' ? countReloads(metrics.registry) : () => {} });
+  const count = whose === 'own' ? countReloads(metrics.registry) : () => {};
+  const note = whose === 'own' ? reloadNotes(core.audit, config.file) : () => {};
+  const reloads = createReloads({ log, count, note });
   let running = config;
   const admin =
     whose === 'own' &&
@@ -98,12 +106,13 @@ export async function composeHouse(
       listen: config.admin,
       notReady: () => readiness.reasons(),
       degraded: () => reloads.degraded(),
-      metrics: () => metrics.text(),
+      metrics: (accept) => metrics.text(wantsOpenMetrics(accept)),
     });
 
   return {
     log,
     live: core.live,
+    answers: { ...core.live, metrics: () => metrics.collect(), openMetrics: () => metrics.collect(true) },
     async listen() {
       url = await edge.listen();
       return admin ? { url, admin: await admin.listen() } : { url };
@@ -163,14 +172,22 @@ export async function composeSupervisorDesk(
   for (const advice of adviceOn(config)) log.event('warn', 'configuration_advice', { advice });
   const backend = await openStore(config, log);
   const readiness = createReadiness({ ping: () => backend.ping() });
-  const metrics = createClusterMetrics();
-  const reloads = createReloads({ log, count: countReloads(metrics.own) });
+  const metrics = createClusterMetrics(askWorkers);
+  const audit = createAuditTrail({
+    store: backend.audit,
+    settings: config.audit,
+    event: (...said) => log.event(...said),
+    counts: countAudit(metrics.own).counts,
+  });
+  const count = countReloads(metrics.own);
+  const note = reloadNotes(audit, config.file);
+  const reloads = createReloads({ log, count, note });
   let running = config;
   const admin = createAdmin({
     listen: config.admin,
     notReady: async () => [...notReady(), ...(await readiness.reasons())],
     degraded: () => reloads.degraded(),
-    metrics: () => metrics.text(),
+    metrics: (accept) => metrics.text(wantsOpenMetrics(accept)),
   });
   return {
     log,
@@ -181,6 +198,7 @@ export async function composeSupervisorDesk(
         const problems = await pass();
         if (problems.length > 0) throw new ReloadRefused(problems);
         log.setLevel(next.log.level);
+        audit.use(next.audit);
         running = next;
       }),
     listen: () => admin.listen(),
@@ -188,6 +206,7 @@ export async function composeSupervisorDesk(
     async close() {
       await reloads.end();
       await admin.drain(ADMIN_DRAIN_LIMIT);
+      await audit.close();
       await backend.close();
       log.flush();
     },
@@ -212,7 +231,7 @@ export async function composeMiddleware(
   const metrics = createMetrics();
   const tracing = await tracingOf(config, { log, metrics });
   const core = await composeCore(config, { output, log, metrics, tracer: tracing.tracer, clock: systemClock, url });
-  const reloads = createReloads({ log, count: () => {} });
+  const reloads = createReloads({ log, count: () => {}, note: reloadNotes(core.audit, config.file) });
   let running = config;
   return {
     middleware: createMiddleware(core),
@@ -231,6 +250,19 @@ export async function composeMiddleware(
     },
   };
 }
+
+/** @returns writes into the audit log how a reload of the file ended. */
+const reloadNotes =
+  (audit: Pick<AuditTrail, 'note'>, file: string) =>
+  (outcome: ReloadOutcome): void =>
+    audit.note({
+      at: systemClock.now(),
+      actor: { kind: 'system', id: 'gatehouse' },
+      via: 'system',
+      action: 'configuration.reloaded',
+      target: { kind: 'configuration', id: file },
+      outcome: outcome === 'applied' ? 'done' : 'refused',
+    });
 
 /** The configured collector, else whatever the app has registered for its own spans, else nothing. */
 async function tracingOf({ tracing }: Config, { log, metrics }: { readonly log: Log; readonly metrics: Metrics }) {

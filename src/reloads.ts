@@ -6,6 +6,8 @@ import type { ReloadOutcome } from './observe/reload_metrics.ts';
 export interface ReloadsDependencies {
   readonly log: Pick<Log, 'event'>;
   readonly count: (outcome: ReloadOutcome) => void;
+  /** Writes it into the audit log. */
+  readonly note?: ((outcome: ReloadOutcome) => void) | undefined;
 }
 
 export interface Reloads {
@@ -24,7 +26,7 @@ export interface Reloads {
 /** More lines would not be read where they are shown; the log has all of them. */
 const MOST_SHOWN = 10;
 
-export function createReloads({ log, count }: ReloadsDependencies): Reloads {
+export function createReloads({ log, count, note = () => {} }: ReloadsDependencies): Reloads {
   let last: Promise<unknown> = Promise.resolve();
   let problems: readonly string[] = [];
   let ended = false;
@@ -36,10 +38,12 @@ export function createReloads({ log, count }: ReloadsDependencies): Reloads {
       problems = [];
       log.event('info', 'reloaded');
       count('applied');
+      note('applied');
     } catch (error) {
       problems = problemsOf(error);
       log.event('error', 'reload_failed', { problems });
       count('refused');
+      note('refused');
     }
     return problems;
   }

@@ -17,7 +17,7 @@ export const auditEventView = z
       id: z.string(),
       name: z.string().optional(),
     }),
-    via: z.enum(['console', 'api', 'account', 'command_line', 'sign_in']),
+    via: z.enum(['console', 'api', 'account', 'command_line', 'sign_in', 'system']),
     action: z.string().describe('The operation (`clients.create`), or what happened by itself (`user.sign_in`).'),
     target: z.object({ kind: z.enum(kinds), id: z.string(), name: z.string().optional() }).optional(),
     outcome: z.enum(['done', 'refused']),

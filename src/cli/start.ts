@@ -51,7 +51,7 @@ async function work(file: string, source: ConfigSource, terminal: Terminal): Pro
   const contents = await supervisor.contents;
   const run = async (config: Config): Promise<ExitCode> => {
     const house = await composeHouse(config, { output: terminal.stdout, admin: 'none' });
-    answerQuestions(house.live);
+    answerQuestions(house.answers);
     supervisor.onReload((next) => house.reload((running) => source.loadFrom(next, running)));
     await open(house, 'serving');
     await terminal.terminated;

@@ -1,6 +1,6 @@
 import type { Worker } from 'node:cluster';
-import type { Live } from '../admin/live.ts';
 import type { Contents } from '../config/contents.ts';
+import type { WorkerAnswers } from '../house.ts';
 
 /*
  * What the supervisor and its workers say to each other: all of them read the same bytes, once, in the supervisor. So a worker that
@@ -34,7 +34,7 @@ interface Reloaded {
 export interface Question {
   readonly gatehouse: 'question';
   readonly turn: number;
-  readonly about: keyof Live;
+  readonly about: keyof WorkerAnswers;
 }
 /** From it; without an answer if it has none. */
 export interface Answered {

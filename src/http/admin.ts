@@ -12,8 +12,8 @@ export interface AdminDependencies extends Pick<ListenerOptions, 'report' | 'tro
   readonly notReady: () => Promise<readonly string[]>;
   /** What an operator should know although traffic may be sent here; nothing unless told otherwise. */
   readonly degraded?: () => readonly string[];
-  /** The page that Prometheus reads. */
-  readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
+  /** The page that Prometheus reads. @param accept the value of `Accept`. */
+  readonly metrics: (accept: string | undefined) => Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
 interface AdminAnswer {
@@ -22,10 +22,12 @@ interface AdminAnswer {
   readonly body: string;
 }
 
+type Page = (accept: string | undefined) => Promise<AdminAnswer>;
+
 /** The admin listener, not yet listening. */
 export function createAdmin(deps: AdminDependencies): Listener {
   const { listen, notReady, degraded = () => [], metrics, others, report, trouble, wording } = deps;
-  const pages: Readonly<Record<string, () => Promise<AdminAnswer>>> = {
+  const pages: Readonly<Record<string, Page>> = {
     '/health/live': async () => json(200, { status: 'live' }),
     '/health/ready': async () => {
       const reasons = await notReady();
@@ -33,7 +35,7 @@ export function createAdmin(deps: AdminDependencies): Listener {
       const lesser = degraded();
       return lesser.length === 0 ? json(200, { status: 'ready' }) : json(200, { status: 'degraded', reasons: lesser });
     },
-    '/metrics': async () => ({ status: 200, ...(await metrics()) }),
+    '/metrics': async (accept) => ({ status: 200, ...(await metrics(accept)) }),
   };
 
   const pageAt = (target: string) => {
@@ -41,12 +43,12 @@ export function createAdmin(deps: AdminDependencies): Listener {
     return Object.hasOwn(pages, path) ? pages[path] : undefined;
   };
 
-  async function answer(method: string, page: (() => Promise<AdminAnswer>) | undefined): Promise<AdminAnswer> {
+  async function answer(method: string, page: Page | undefined, accept: string | undefined): Promise<AdminAnswer> {
     if (page === undefined)
       return json(404, { error: 'not_found', error_description: `There are ${Object.keys(pages).join(', ')}.` });
     if (method !== 'GET' && method !== 'HEAD')
       return json(405, { error: 'method_not_allowed', error_description: 'Use GET.' });
-    return page();
+    return page(accept);
   }
 
   const handle: RequestListener = (request, response) => {
@@ -57,7 +59,7 @@ export function createAdmin(deps: AdminDependencies): Listener {
       others(request, response);
       return;
     }
-    answer(method, page)
+    answer(method, page, request.headers.accept)
       .catch(() =>
         json(503, { error: 'temporarily_unavailable', error_description: 'This cannot be told at the moment.' }),
       )

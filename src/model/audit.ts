@@ -8,8 +8,8 @@ export interface Actor {
   readonly name?: string | undefined;
 }
 
-/** Through which door. */
-export type AuditVia = 'console' | 'api' | 'account' | 'command_line' | 'sign_in';
+/** Through which door; `system`: by itself. */
+export type AuditVia = 'console' | 'api' | 'account' | 'command_line' | 'sign_in' | 'system';
 
 export interface AuditTarget {
   readonly kind: 'client' | 'user' | 'grant' | 'session' | 'consent' | 'personal_token' | 'configuration';

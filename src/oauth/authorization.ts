@@ -41,6 +41,7 @@ import { isRegistered, withParameters } from './redirects.ts';
 import { allowedTo } from './scopes.ts';
 import type { SignInDesk } from './sign_in.ts';
 import { carrierOf, choicesOf } from './sign_in_choices.ts';
+import type { SignInNotes } from './sign_in_notes.ts';
 
 export interface AuthorizationDependencies {
   readonly desk: SignInDesk;
@@ -48,6 +49,8 @@ export interface AuthorizationDependencies {
   readonly consents: ConsentRegistry;
   readonly connections: readonly Connection[];
   readonly codes: OneTimeCodes;
+  /** Told who came back from an outside provider. */
+  readonly notes?: SignInNotes | undefined;
   readonly store: TokenStore;
   readonly clock: Clock;
   readonly settings: TokenSettings;
@@ -150,6 +153,12 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     // What the state stood for is used up, so the request goes on under a new name.
     const { away: _, ...rest } = request;
     const { token } = await interactions.open(rest, browser.id ?? '');
+    const attempt = {
+      ...{ connection: provider.name, address: browser.address },
+      client: request.visit === undefined ? request.client : undefined,
+    };
+    if (user) deps.notes?.done(attempt, user);
+    else deps.notes?.refused(attempt);
     if (user) return { do: 'resume', interaction: token, session: await sessions.begin(user, browser) };
     return { do: 'resume', interaction: token, refusedBy: provider.name };
   }

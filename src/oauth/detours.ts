@@ -83,7 +83,7 @@ export function createDetours({ store }: { readonly store: TokenStore }): Detour
 export const sendsAway = (connection: Connection): connection is RedirectConnection => connection.kind === 'redirect';
 
 /** Who users sign in to: a client, or Gatehouse itself, which takes the users of all connections. */
-export type Party = Pick<Client, 'connections'>;
+export type Party = Pick<Client, 'connections'> & Partial<Pick<Client, 'id'>>;
 export const OURSELVES: Party = {};
 
 /** The connections whose users may sign in to a party. */

@@ -21,6 +21,7 @@ import type { OneTimeCodes } from './one_time_codes.ts';
 import { createRevocation } from './revocation.ts';
 import { createSendCode } from './send_code.ts';
 import type { SignInDesk } from './sign_in.ts';
+import type { SignInNotes } from './sign_in_notes.ts';
 import { createTokenEndpoint } from './token_endpoint.ts';
 import { createTokenInfo } from './token_info.ts';
 import { createUserInfo } from './user_info.ts';
@@ -47,6 +48,8 @@ export interface ProtocolDependencies {
   /** For revocations while the store is away: what counts wrong secrets on this node alone, and what denies here. */
   readonly alone?: { readonly attempts: Pick<Attempts, 'clientSecret'>; readonly denials: Denials } | undefined;
   readonly codes: OneTimeCodes;
+  /** What the audit log is told of who signs in. */
+  readonly notes?: SignInNotes | undefined;
   readonly desk: SignInDesk;
   readonly store: TokenStore;
   /** Tells at once of a token that cannot be one of ours; absent: the store is asked about every one. */

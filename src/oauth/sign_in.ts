@@ -5,6 +5,7 @@ import type { Identity } from '../model/token.ts';
 import type { Against, Attempts } from './attempts.ts';
 import { connectionsOf, type Party } from './detours.ts';
 import type { OneTimeCodes } from './one_time_codes.ts';
+import type { SignInAttempt, SignInNotes } from './sign_in_notes.ts';
 
 /**
  * Who may sign in to which client, or to Gatehouse itself, and whether they still may. Every password and every one-time code is
@@ -38,11 +39,13 @@ export interface SignInDeskDependencies {
   readonly connections: readonly Connection[];
   readonly attempts: Attempts;
   readonly codes: OneTimeCodes;
+  /** Absent: nothing is written down. */
+  readonly notes?: SignInNotes | undefined;
 }
 
 type Provable = PasswordConnection | OneTimeCodeConnection;
 
-export function createSignInDesk({ connections, attempts, codes }: SignInDeskDependencies): SignInDesk {
+export function createSignInDesk({ connections, attempts, codes, notes }: SignInDeskDependencies): SignInDesk {
   return {
     async signIn(party, credentials) {
       const { connection } = credentials;
@@ -50,7 +53,7 @@ export function createSignInDesk({ connections, attempts, codes }: SignInDeskDep
         .filter(isProvable)
         .filter(({ kind, name }) => (connection === undefined ? kind === 'password' : connection === name));
       if (connection !== undefined && candidates.length === 0) throw noSuchConnection();
-      return attempts.signIn(credentials.caller, async (against) => {
+      const outcome = attempts.signIn(credentials.caller, async (against) => {
         for (const candidate of candidates) {
           const prove = candidate.kind === 'otp' ? byCode(candidate, credentials) : byPassword(candidate, credentials);
           const user = await prove(against);
@@ -58,6 +61,10 @@ export function createSignInDesk({ connections, attempts, codes }: SignInDeskDep
         }
         return undefined;
       });
+      const { username, caller } = credentials;
+      return notes
+        ? noted(outcome, { username, connection, client: party.id, address: caller.address }, notes)
+        : outcome;
     },
 
     refusal({ connection }) {
@@ -96,6 +103,18 @@ export function createSignInDesk({ connections, attempts, codes }: SignInDeskDep
       const user = await connection.identify(recipient);
       return (await codes.redeem(connection, recipient, password)) ? user : undefined;
     };
+  }
+}
+
+async function noted(outcome: Promise<Identity | undefined>, attempt: SignInAttempt, notes: SignInNotes) {
+  try {
+    const user = await outcome;
+    if (user) notes.done(attempt, user);
+    else notes.refused(attempt);
+    return user;
+  } catch (error) {
+    if (error instanceof ProtocolError && error.failure.code === 'too_many_attempts') notes.lockedOut(attempt);
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Live, LiveStats, RefusedCall, TargetHealth } from '../admin/live.ts';
 import { type Milliseconds, milliseconds } from '../model/units.ts';
 import type { Metrics } from './metrics.ts';
+import type { Collected } from './openmetrics.ts';
 import { MOST_REFUSALS, type RecentRefusals } from './recent_refusals.ts';
 import type { UpstreamStats } from './upstream_metrics.ts';
 
@@ -21,10 +22,17 @@ export function createLive({ metrics, refusals, targets }: LiveSources): Live {
   };
 }
 
+/** What a worker can be asked. */
+export interface WorkerAnswers extends Live {
+  metrics(): Promise<readonly Collected[]>;
+  /** With exemplars. */
+  openMetrics(): Promise<readonly Collected[]>;
+}
+
 /** Asks every worker of this machine the same. Those that are gone before they answer are left out. */
-export type AskWorkers = <Question extends keyof Live>(
+export type AskWorkers = <Question extends keyof WorkerAnswers>(
   question: Question,
-) => Promise<readonly Awaited<ReturnType<Live[Question]>>[]>;
+) => Promise<readonly Awaited<ReturnType<WorkerAnswers[Question]>>[]>;
 
 /** Of all workers together. @param now milliseconds since the epoch. */
 export function mergedLive(ask: AskWorkers, now: () => Milliseconds): Live {

@@ -7,6 +7,9 @@ import type { LiveStats } from '../admin/live.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { DependencyUnavailable, type ErrorCode } from '../model/failure.ts';
 import { milliseconds } from '../model/units.ts';
+import { countAudit } from './audit_metrics.ts';
+import type { AuditCounts } from './audit_trail.ts';
+import { type Collected, OPENMETRICS, openMetricsText } from './openmetrics.ts';
 import { createRequestSeries } from './request_series.ts';
 import { type UpstreamStats, watchUpstreams } from './upstream_metrics.ts';
 
@@ -45,13 +48,18 @@ export interface Metrics {
   tokenIssued(grant: string): void;
   /** Spans that no collector took. */
   tracesLost(spans: number): void;
+  readonly audit: AuditCounts;
+  /** An event that repeats another one, or is one of too many, was not written. */
+  auditWithheld(): void;
   /** Names what is read at each scrape: the cache's own counts, and whether the store answers. */
   watch(sources: Sources): void;
   /** The same as numbers, for whoever draws them. */
   stats(): Promise<LiveStats>;
-  /** The page that Prometheus reads. */
-  text(): Promise<MetricsText>;
-  /** For `cluster_metrics.ts` alone. */
+  /** The page that Prometheus reads. @param open whether as OpenMetrics, with exemplars. */
+  text(open?: boolean): Promise<MetricsText>;
+  /** The same as data, for `cluster_metrics.ts`. @param open as in `text`. */
+  collect(open?: boolean): Promise<readonly Collected[]>;
+  /** Where others count. */
   readonly registry: Registry;
 }
 
@@ -101,7 +109,14 @@ export function createMetrics(): Metrics {
     help: 'Spans that no collector took.',
     registers,
   });
+  const audit = countAudit(registry);
   let sources: Sources = {};
+  async function collect(open = false): Promise<readonly Collected[]> {
+    const collected = await registry.getMetricsAsJSON();
+    if (open) series.vacate();
+    // The types of the library leave out that a value of a histogram has a name of its own.
+    return collected as readonly Collected[];
+  }
 
   return {
     registry,
@@ -117,12 +132,15 @@ export function createMetrics(): Metrics {
         storeUp,
       };
     },
-    request({ route = 'none', method, status, duration, refused, fault, cache }) {
-      series.record(route, METHODS.has(method) ? method : 'other', status, duration);
+    request(exchange) {
+      const { route = 'none', method, refused, fault, cache } = exchange;
+      series.record(exchange, route, METHODS.has(method) ? method : 'other');
       if (refused) refusals.set(refused, (refusals.get(refused) ?? 0) + 1);
       if (cache === 'stale') served.inc({ route });
       if (fault === DependencyUnavailable.name) turnedAway.inc({ route });
     },
+    audit: audit.counts,
+    auditWithheld: () => audit.withheld(),
     tracesLost: (spans) => tracesLost.inc(spans),
     tokenIssued: (grant) => issued.set(grant, (issued.get(grant) ?? 0) + 1),
     watch(those) {
@@ -133,7 +151,11 @@ export function createMetrics(): Metrics {
       if (fastLane) watchFastLane(registers, fastLane);
       if (store) watchStore(registers, store);
     },
-    text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    collect,
+    async text(open = false) {
+      if (open) return { contentType: OPENMETRICS, body: openMetricsText(await collect(true)) };
+      return { contentType: registry.contentType, body: await registry.metrics() };
+    },
   };
 }
 

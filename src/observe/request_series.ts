@@ -1,6 +1,7 @@
 import { Counter, type Metric, type Registry } from 'prom-client';
 import type { LiveStats } from '../admin/live.ts';
-import type { Milliseconds } from '../model/units.ts';
+import type { Exchange } from '../model/exchange.ts';
+import type { Exemplar } from './openmetrics.ts';
 
 /** Seconds. Fine where a gateway lives (below 50 ms), coarse above. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
@@ -15,13 +16,19 @@ interface Count {
 interface Times {
   /** How many ended within each bucket and not within the one before; the last is for all that took longer. */
   readonly within: number[];
+  /** The call that stands for each of them, and whether the next one takes its place. */
+  readonly exemplars: (Exemplar | undefined)[];
+  readonly vacant: boolean[];
   sum: number;
   count: number;
 }
 
 /** Counts and times requests: two series per call, so they are kept in plain maps and become metrics only when someone asks. */
 export interface RequestSeries {
-  record(route: string, method: string, status: number, duration: Milliseconds): void;
+  /** @param method one of few. */
+  record(exchange: Exchange, route: string, method: string): void;
+  /** From now on the next call of each bucket is kept by its name. */
+  vacate(): void;
   read(): Pick<LiveStats, 'requests' | 'durations'>;
 }
 
@@ -29,6 +36,8 @@ export interface RequestSeries {
 export function createRequestSeries(registry: Registry): RequestSeries {
   const counts = new Map<string, Count>();
   const times = new Map<string, Times>();
+  /** Whether anybody has asked for exemplars: until then keeping them costs nothing. */
+  let wanted = false;
 
   new Counter({
     name: COUNT,
@@ -54,7 +63,8 @@ export function createRequestSeries(registry: Registry): RequestSeries {
   registry.registerMetric(durations as unknown as Metric);
 
   return {
-    record(route, method, status, duration) {
+    record(exchange, route, method) {
+      const { status, duration } = exchange;
       const key = `${status} ${method} ${route}`;
       const known = counts.get(key);
       if (known === undefined) counts.set(key, { labels: { route, method, status }, value: 1 });
@@ -62,7 +72,7 @@ export function createRequestSeries(registry: Registry): RequestSeries {
 
       let of = times.get(route);
       if (of === undefined) {
-        of = { within: new Array<number>(BUCKETS.length + 1).fill(0), sum: 0, count: 0 };
+        of = timesOf(wanted);
         times.set(route, of);
       }
       const seconds = duration / 1000;
@@ -71,9 +81,40 @@ export function createRequestSeries(registry: Registry): RequestSeries {
       of.within[bucket] = (of.within[bucket] ?? 0) + 1;
       of.sum += seconds;
       of.count += 1;
+      if (of.vacant[bucket] === true) {
+        of.vacant[bucket] = false;
+        of.exemplars[bucket] = exemplarOf(exchange, seconds);
+      }
+    },
+    vacate() {
+      wanted = true;
+      for (const { vacant } of times.values()) vacant.fill(true);
     },
     read: () => ({ requests: byStatus(counts.values()), durations: [...times].map(([route, of]) => timed(route, of)) }),
   };
+}
+
+function timesOf(vacant: boolean): Times {
+  const size = BUCKETS.length + 1;
+  return {
+    within: new Array<number>(size).fill(0),
+    exemplars: new Array<Exemplar | undefined>(size).fill(undefined),
+    vacant: new Array<boolean>(size).fill(vacant),
+    sum: 0,
+    count: 0,
+  };
+}
+
+/** OpenMetrics bounds the name and the value of a label together. */
+const MOST_LABEL = 128;
+
+/** The trace, where it can be looked up; else the request as the log knows it. */
+function exemplarOf({ requestId, notes }: Exchange, value: number): Exemplar | undefined {
+  const at = Date.now() / 1000;
+  if (notes?.trace?.sampled) return { labels: { trace_id: notes.trace.id }, value, at };
+  if (requestId === '' || 'request_id'.length + requestId.length > MOST_LABEL) return undefined;
+  // A copy: a part of a string would keep a whole request head alive.
+  return { labels: { request_id: Buffer.from(requestId).toString() }, value, at };
 }
 
 /** Methods are not told apart here. */
@@ -102,11 +143,11 @@ function timed(route: string, { within, sum, count }: Times): LiveStats['duratio
 }
 
 /** The lines of one route: each bucket also counts what the smaller ones do. */
-function histogram(route: string, { within, sum, count }: Times) {
+function histogram(route: string, { within, exemplars, sum, count }: Times) {
   let total = 0;
   const buckets = [...BUCKETS, '+Inf'].map((le, bucket) => {
     total += within[bucket] ?? 0;
-    return { metricName: `${TIME}_bucket`, labels: { le, route }, value: total };
+    return { metricName: `${TIME}_bucket`, labels: { le, route }, value: total, exemplar: exemplars[bucket] };
   });
   return [
     ...buckets,

@@ -58,12 +58,14 @@ export interface IssuerDependencies {
   readonly settings: TokenSettings;
   /** Marks what is minted; absent: nothing is marked. */
   readonly marks?: Pick<TokenMarks, 'key'> | undefined;
+  /** Told of a family that was ended because one of its old refresh tokens came again. */
+  readonly reused?: ((family: Family, ref: TokenRef) => void) | undefined;
 }
 
 /** Rounds in which somebody else may change the family first. */
 const MOST_ROUNDS = 32;
 
-export function createIssuer({ store, clock, settings, marks }: IssuerDependencies): Issuer {
+export function createIssuer({ store, clock, settings, marks, reused: told }: IssuerDependencies): Issuer {
   async function issue(order: IssueOrder): Promise<TokenAnswer> {
     const now = inSeconds(clock.now());
     const ref = order.family ?? newFamilyRef(order.policy);
@@ -103,6 +105,7 @@ export function createIssuer({ store, clock, settings, marks }: IssuerDependenci
       if (plan.do === 'replay') return replay(plan.sealed, order, family);
       if (plan.do === 'reuse') {
         await store.revoke(order.ref);
+        told?.(family, order.ref);
         throw reused();
       }
       const answer = await swap(order, family);

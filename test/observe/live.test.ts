@@ -1,8 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import type { Live } from '../../src/admin/live.ts';
 import type { Exchange } from '../../src/model/exchange.ts';
 import { milliseconds } from '../../src/model/units.ts';
 import { createLive } from '../../src/observe/live.ts';
@@ -69,25 +65,6 @@ describe('what is happening now', () => {
     const refusals = createRecentRefusals({ now: () => milliseconds(0) });
     refusals.add({ ...exchange, path: `/${'a'.repeat(9_000)}`, refused: 'not_found' });
     expect(refusals.list()[0]?.path).toHaveLength(1_025);
-  });
-
-  it('is put together of what all workers tell', async () => {
-    const child = spawn(process.execPath, [new URL('./live_fixture.ts', import.meta.url).pathname], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const [told] = await Promise.all([text(child.stdout), once(child, 'exit')]);
-    const { stats, refusals, targets } = JSON.parse(told) as {
-      stats: Awaited<ReturnType<Live['stats']>>;
-      refusals: Awaited<ReturnType<Live['refusals']>>;
-      targets: Awaited<ReturnType<Live['targets']>>;
-    };
-    expect(stats.requests).toEqual([{ route: 'orders', status: 401, count: 3 }]);
-    expect(stats.durations[0]).toMatchObject({ route: 'orders', count: 3 });
-    expect(stats.durations[0]?.buckets.at(-1)).toEqual(['infinite', 3]);
-    expect(stats.refusals).toEqual([{ reason: 'missing_token', count: 3 }]);
-    expect(stats.storeUp).toBe(false);
-    expect(refusals.map(({ requestId }) => requestId)).toEqual(['2-1', '2-0', '1-0']);
-    expect(targets).toEqual([{ route: 'orders', target: 'http://a', healthy: false, failures: 3 }]);
   });
 });
 

@@ -7,7 +7,7 @@ import { checkVerifier } from '../pkce.ts';
 import type { Grant, GrantDependencies } from './grant.ts';
 
 /** RFC 6749 §4.1.3, RFC 7636 §4.6: a code that a browser brought back, redeemed once by the client that asked for it. */
-export function create({ store }: Pick<GrantDependencies, 'store'>): Grant {
+export function create({ store, reused }: Pick<GrantDependencies, 'store' | 'reused'>): Grant {
   return {
     type: 'authorization_code',
     async authorize({ code, redirectUri, codeVerifier }, client) {
@@ -34,7 +34,9 @@ export function create({ store }: Pick<GrantDependencies, 'store'>): Grant {
   /** A code that comes twice was seen by somebody else: what it gave is revoked (RFC 6749 §4.1.2), for its own client only. */
   async function endReplayed(ref: TokenRef, client: Client): Promise<void> {
     const family = await store.get('family', ref);
-    if (family?.client === client.id) await store.revoke(ref);
+    if (family?.client !== client.id) return;
+    await store.revoke(ref);
+    reused?.(family, ref);
   }
 }
 

@@ -39,6 +39,8 @@ export interface GrantDependencies {
   readonly store: TokenStore;
   /** Tells at once of a token that cannot be one of ours; absent: the store is asked about every one. */
   readonly isForged?: ((token: string) => boolean) | undefined;
+  /** Told of a code that came twice, and of what it ended. */
+  readonly reused?: ((family: Family, ref: TokenRef) => void) | undefined;
   readonly desk: SignInDesk;
   readonly clock: Clock;
   readonly idTokens: IdTokens;
