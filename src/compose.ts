@@ -44,7 +44,7 @@ import * as refreshToken from './oauth/grants/refresh_token.ts';
 import { createIdTokens } from './oauth/id_tokens.ts';
 import { createOneTimeCodes } from './oauth/one_time_codes.ts';
 import { createProtocol } from './oauth/protocol.ts';
-import { createSignInDesk } from './oauth/sign_in.ts';
+import { createSignInDesk, type SignInDesk } from './oauth/sign_in.ts';
 import type { SignInNotes } from './oauth/sign_in_notes.ts';
 import type { Log } from './observe/log.ts';
 import { createClients } from './registry/clients.ts';
@@ -128,27 +128,18 @@ export interface Rules {
   readonly routes: readonly Route[];
   readonly gateway: Gateway;
   readonly endpoints: FindEndpoint;
+  /** Where passwords are evaluated, for whoever signs in to what is no app. */
+  readonly desk: SignInDesk;
 }
 
 /** Joins everything between the listeners and the ground. Changes nothing outside, so that what throws here has done no harm. */
 export function composeRules(config: Config, ground: Ground): Rules {
-  const { documents, counters, store, marks, clock, passwords, attempts, report, log } = ground;
+  const { documents, store, marks, clock, passwords, attempts, report, log } = ground;
   const clients = createClients({ configured: config.clients, documents, clock });
-  const users = createUsers({ configured: config.users, documents, clock });
   const consents = createConsents({ documents, clock });
+  const { users, proving, codes, desk } = composePeople(config, ground);
 
   const { speaking, dialectOf } = spoken(config);
-
-  const proving = config.connections.flatMap(({ type, name, options }) =>
-    named(connections, type).create(options, {
-      name,
-      clock,
-      users,
-      passwords,
-      report: (event, detail) => log.event('warn', event, { connection: name, ...detail }),
-      print: ground.print,
-    }),
-  );
   const reused = reuseNotes(ground);
   const issuer = createIssuer({ store, clock, settings: config.tokens, marks, reused: reused('refresh_token') });
   const policyOf: PolicyOf = (type) => dialectOf(type).tokens;
@@ -169,10 +160,7 @@ export function composeRules(config: Config, ground: Ground): Rules {
     serverSecret: config.serverSecret,
   });
   const idTokens = createIdTokens({ keys: signingKeys, clock, settings: config.idTokens, facts });
-  const secret = config.serverSecret ?? ground.secret;
-  const codes = createOneTimeCodes({ store, counters, clock, secret });
   const notes = ground.signIns;
-  const desk = createSignInDesk({ connections: proving, attempts, codes, notes });
   const protocol = createProtocol({
     grants: Object.values(grants).map((create) =>
       create({ store, isForged, reused: reused('code'), desk, clock, idTokens, policyOf }),
@@ -250,7 +238,31 @@ export function composeRules(config: Config, ground: Ground): Rules {
     trouble: (level, event, detail) => log.event(level, event, detail),
   });
 
-  return { routes, gateway, endpoints };
+  return { routes, gateway, endpoints, desk };
+}
+
+/** What signing in takes of the ground. */
+export type PeopleGround = Pick<
+  Ground,
+  'documents' | 'counters' | 'clock' | 'passwords' | 'attempts' | 'secret' | 'print' | 'signIns' | 'log'
+> & { readonly store: TokenStore };
+
+/** Joins what proves who people are: the connections of a configuration, and the desk in front of them. */
+export function composePeople(config: Config, ground: PeopleGround) {
+  const { documents, counters, store, clock, passwords, attempts, log, signIns: notes } = ground;
+  const users = createUsers({ configured: config.users, documents, clock });
+  const proving = config.connections.flatMap(({ type, name, options }) =>
+    named(connections, type).create(options, {
+      name,
+      clock,
+      users,
+      passwords,
+      report: (event, detail) => log.event('warn', event, { connection: name, ...detail }),
+      print: ground.print,
+    }),
+  );
+  const codes = createOneTimeCodes({ store, counters, clock, secret: config.serverSecret ?? ground.secret });
+  return { users, proving, codes, desk: createSignInDesk({ connections: proving, attempts, codes, notes }) };
 }
 
 /** What the decision about calls takes of the ground. */

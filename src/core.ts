@@ -117,6 +117,8 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
     upstreams: () => upstreams.status(),
   });
 
+  const live = createLive({ metrics, refusals, targets: () => upstreams.status() });
+
   return {
     backend,
     report,
@@ -127,7 +129,10 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
     upstreams,
     explain,
     audit: trail,
-    live: createLive({ metrics, refusals, targets: () => upstreams.status() }),
+    desk: () => rules.desk,
+    live,
+    /** What operators work on, whatever the configuration. */
+    administration: { documents, store, audit: trail, attempts: ground.attempts, clock, live, explain },
     /**
      * Makes the rules of another configuration, and puts them in the place of those that are: in one step, and for requests that
      * begin from then on.

@@ -3,20 +3,26 @@
  * `compose.ts` with the outside it needs.
  */
 import type { Live } from './admin/live.ts';
-import { openStore } from './compose.ts';
+import { composeAdministration } from './administration.ts';
+import { composeBackOffice, composePeopleAlone } from './back_office.ts';
+import { openStore, variants } from './compose.ts';
 import { adviceOn } from './config/advice.ts';
 import { database } from './connections/database.ts';
 import { hashPassword, isPasswordHash } from './connections/password_hash.ts';
+import { problemWording } from './console/app.ts';
 import { type CoreDependencies, composeCore } from './core.ts';
 import { trustedProxies } from './gateway/forwarded.ts';
 import { createAdmin } from './http/admin.ts';
 import { createEdge } from './http/edge.ts';
+import type { Trouble } from './http/failure_of.ts';
 import { createMiddleware, type Middleware } from './http/middleware.ts';
 import { createReadiness } from './http/readiness.ts';
 import { type Clock, systemClock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
+import type { Exchange } from './model/exchange.ts';
 import { milliseconds } from './model/units.ts';
 import { createAttempts } from './oauth/attempts.ts';
+import { countAdminRequests } from './observe/admin_metrics.ts';
 import { countAudit } from './observe/audit_metrics.ts';
 import { type AuditTrail, createAuditTrail } from './observe/audit_trail.ts';
 import { createClusterMetrics } from './observe/cluster_metrics.ts';
@@ -100,10 +106,25 @@ export async function composeHouse(
   const note = whose === 'own' ? reloadNotes(core.audit, config.file) : () => {};
   const reloads = createReloads({ log, count, note });
   let running = config;
+  const trouble: Trouble = (level, event, detail) => log.event(level, event, detail);
+  const adminReport = (whose === 'own' && adminReports(log, metrics.registry)) || undefined;
   const admin =
-    whose === 'own' &&
+    adminReport &&
     createAdmin({
       listen: config.admin,
+      others: composeBackOffice({
+        running: () => running,
+        administrationOf: (config) =>
+          composeAdministration(config, { ...core.administration, grants: variants.grants }),
+        desk: core.desk,
+        backend: core.backend,
+        clock,
+        report: adminReport,
+        trouble,
+      }),
+      wording: problemWording,
+      report: adminReport,
+      trouble,
       notReady: () => readiness.reasons(),
       degraded: () => reloads.degraded(),
       metrics: (accept) => metrics.text(wantsOpenMetrics(accept)),
@@ -173,25 +194,49 @@ export async function composeSupervisorDesk(
   const backend = await openStore(config, log);
   const readiness = createReadiness({ ping: () => backend.ping() });
   const metrics = createClusterMetrics(askWorkers);
+  const audited = countAudit(metrics.own);
   const audit = createAuditTrail({
     store: backend.audit,
     settings: config.audit,
     event: (...said) => log.event(...said),
-    counts: countAudit(metrics.own).counts,
+    counts: audited.counts,
   });
   const count = countReloads(metrics.own);
   const note = reloadNotes(audit, config.file);
   const reloads = createReloads({ log, count, note });
   let running = config;
+  const people = composePeopleAlone({
+    ...{ running: () => running, backend, clock: systemClock, log, note: (entry) => audit.note(entry) },
+    ...{ print: (line) => output.write(`${line}\n`), withheld: audited.withheld },
+  });
+  const live = mergedLive(askWorkers, () => systemClock.now());
+  const report = adminReports(log, metrics.own);
+  const trouble: Trouble = (level, event, detail) => log.event(level, event, detail);
   const admin = createAdmin({
     listen: config.admin,
+    others: composeBackOffice({
+      running: () => running,
+      administrationOf: (config) =>
+        composeAdministration(config, {
+          ...{ clock: systemClock, audit, live, grants: variants.grants, attempts: people.attempts },
+          ...{ documents: backend.documents, store: backend.tokens },
+        }),
+      desk: people.desk,
+      backend,
+      clock: systemClock,
+      report,
+      trouble,
+    }),
+    wording: problemWording,
+    report,
+    trouble,
     notReady: async () => [...notReady(), ...(await readiness.reasons())],
     degraded: () => reloads.degraded(),
     metrics: (accept) => metrics.text(wantsOpenMetrics(accept)),
   });
   return {
     log,
-    live: mergedLive(askWorkers, () => systemClock.now()),
+    live,
     reload: (load, pass) =>
       reloads.run(async () => {
         const next = await load(running);
@@ -264,6 +309,15 @@ const reloadNotes =
       outcome: outcome === 'applied' ? 'done' : 'refused',
     });
 
+/** Requests to the console and the API have their line in the log; they are no calls, so they are counted apart. */
+function adminReports(log: Log, registry: Parameters<typeof countAdminRequests>[0]): (exchange: Exchange) => void {
+  const count = countAdminRequests(registry);
+  return (exchange) => {
+    log.request(exchange);
+    count(exchange);
+  };
+}
+
 /** The configured collector, else whatever the app has registered for its own spans, else nothing. */
 async function tracingOf({ tracing }: Config, { log, metrics }: { readonly log: Log; readonly metrics: Metrics }) {
   const { otlp } = tracing;
@@ -287,7 +341,7 @@ export async function openRegistry(config: Config) {
   return {
     clients: createClients({ configured: config.clients, documents, clock }),
     users: createUsers({ configured: config.users, documents, clock }),
-    tokens: createTokenAdministration({ store }),
+    tokens: createTokenAdministration({ store, clock }),
     attempts: createAttempts({ counters: backend.counters, clock }),
     connections: config.connections.map(({ name }) => name),
     /** The connections whose users the store can hold. */

@@ -1,0 +1,49 @@
+/** Joins what operations work on: for the console and the API of a gateway, for those of the supervisor of several, and for the command line. */
+import type { Administration } from './admin/administration.ts';
+import { database } from './connections/database.ts';
+import { hashPassword, isPassword, isPasswordHash } from './connections/password_hash.ts';
+import type { Clock } from './model/clock.ts';
+import type { Config } from './model/config.ts';
+import { createClients } from './registry/clients.ts';
+import { createConsents } from './registry/consents.ts';
+import { createUsers } from './registry/users.ts';
+import type { AuditStore } from './stores/audit_store.ts';
+import type { DocumentStore } from './stores/document_store.ts';
+import type { TokenStore } from './stores/token_store.ts';
+import { createTokenAdministration } from './tokens/administration.ts';
+
+/** What outlives a configuration, or is of the process and not of its configuration. */
+export interface AdministrationGround
+  extends Pick<Administration, 'attempts' | 'clock' | 'live' | 'explain' | 'tryCall'> {
+  readonly documents: DocumentStore;
+  readonly store: TokenStore;
+  readonly audit: AuditStore;
+  readonly clock: Clock;
+  /** The grants that there are. */
+  readonly grants: readonly string[];
+}
+
+export function composeAdministration(config: Config, ground: AdministrationGround): Administration {
+  const { documents, store, audit, clock, attempts, grants, live, explain, tryCall } = ground;
+  const { connections, dialects, routes } = config;
+  return {
+    clients: createClients({ configured: config.clients, documents, clock }),
+    users: createUsers({ configured: config.users, documents, clock }),
+    consents: createConsents({ documents, clock }),
+    tokens: createTokenAdministration({ store, clock }),
+    attempts,
+    audit,
+    passwords: { hash: hashPassword, isPassword, isHash: isPasswordHash },
+    clock,
+    routes,
+    choices: {
+      grants,
+      dialects: [...new Set(dialects.map(({ type }) => type))],
+      connections: connections.map(({ name, type }) => ({ name, type })),
+      databases: connections.filter(({ type }) => type === database.type).map(({ name }) => name),
+    },
+    live,
+    explain,
+    tryCall,
+  };
+}
