@@ -31,7 +31,7 @@ const ROOMS = {
   ],
   imports: ['model'],
   demo: [],
-  cli: ['config', 'compose\\.ts$', 'explaining\\.ts$', 'house\\.ts$', 'model', 'admin', 'imports'],
+  cli: ['config', 'compose\\.ts$', 'explaining\\.ts$', 'policies\\.ts$', 'house\\.ts$', 'model', 'admin', 'imports'],
 };
 
 const table = Object.entries(ROOMS).map(([room, allowed]) => ({

@@ -1,5 +1,6 @@
 import { variants } from '../compose.ts';
 import { jsonSchema } from '../config/json_schema.ts';
+import { policySchema } from '../config/policy.ts';
 import { type Command, print } from './command.ts';
 import { readArguments } from './config_option.ts';
 
@@ -7,12 +8,13 @@ import { readArguments } from './config_option.ts';
 export const schema: Command = {
   name: 'schema',
   summary: 'print the JSON Schema of the configuration',
-  usage: `gatehouse schema
+  usage: `gatehouse schema [--policy]
 
-Prints the JSON Schema of the YAML, for editors (also at config/gatehouse.schema.json).`,
+Prints the JSON Schema of the YAML, for editors (also at config/gatehouse.schema.json); with --policy, that of policy files
+(config/policy.schema.json).`,
   async run(args, terminal) {
-    readArguments(args, {});
-    print(terminal.stdout, JSON.stringify(jsonSchema(variants), null, 2));
+    const { values } = readArguments(args, { policy: { type: 'boolean', default: false } });
+    print(terminal.stdout, JSON.stringify(values.policy ? policySchema() : jsonSchema(variants), null, 2));
     return 0;
   },
 };

@@ -53,7 +53,7 @@ export function jsonSchema(variants: ConfigVariants): JsonSchema {
   };
 }
 
-const SUBSTITUTED: JsonSchema = {
+export const SUBSTITUTED: JsonSchema = {
   description: `A value from an environment variable (\${NAME}, \${NAME:-default}) or from a file (file:PATH).`,
   type: 'string',
   pattern: '\\$\\{[^}]+\\}|^file:(?!//)',
@@ -66,7 +66,7 @@ function schemaOf(schema: z.ZodType): JsonSchema {
 }
 
 /** Wherever not every text is right, `${…}` is, because what it becomes is only known when the file is read. */
-function acceptSubstitution(it: JsonSchema): void {
+export function acceptSubstitution(it: JsonSchema): void {
   // Without the flag `u`, which not every validator sets, \p{…} means something else; the gateway checks it in any case.
   if (String(it['pattern']).includes('\\p{')) delete it['pattern'];
   const free =
