@@ -80,8 +80,12 @@ export async function searchPage<K extends SearchedKind>(
     const documents = await index.documents(positions.map(({ id }) => id));
     for (const [at, position] of positions.entries()) {
       const document = documents[at];
+      const former = found.at(-1)?.position;
+      // What is left over may name the same word in another part.
+      const isNew = former === undefined || comparePositions(former, position) !== 0;
       // Otherwise it has changed since, and is listed under another word.
-      if (document && matchingWord(kind, document, folded) === position.word) found.push({ position, document });
+      const isThere = document !== undefined && matchingWord(kind, document, folded) === position.word;
+      if (isNew && isThere) found.push({ position, document });
     }
     begin = positions.at(-1);
     isAll = positions.length < count;

@@ -12,7 +12,7 @@ import { embedded } from '../../src/stores/embedded.ts';
 import { auditStoreContract, KEPT } from '../contract/audit_store.ts';
 import { type BackendUnderTest, dependencies } from '../contract/backend_under_test.ts';
 import { counterStoreContract } from '../contract/counter_store.ts';
-import { documentSearchContract } from '../contract/document_search.ts';
+import { documentSearchContract, userNamed } from '../contract/document_search.ts';
 import { documentStoreContract } from '../contract/document_store.ts';
 import { newGrant, rotationOf } from '../contract/records.ts';
 import { listenTo, tokenStoreContract, until } from '../contract/token_store.ts';
@@ -116,6 +116,58 @@ describe('embedded', () => {
       );
       await until(() => Number((tamper('SELECT count(*) AS n FROM listings') as { n: number }).n) === 2);
       expect(await backend.tokens.get('family', kept.ref)).toEqual(kept.family);
+    });
+
+    it('lets nobody change what was done, nor take it away before its time', async () => {
+      const event = { actor: { kind: 'user', id: 'u1' }, via: 'api', action: 'users.delete', outcome: 'done' } as const;
+      const written = await backend.audit.append({ ...event, at: clock.now() });
+      for (const sql of [
+        "UPDATE audit SET value = '{}'",
+        "UPDATE audit SET actor = 'somebody else'",
+        'DELETE FROM audit',
+        "INSERT OR REPLACE INTO audit (seq, at, actor, value) VALUES (1, 1, 'x', '{}')",
+        "REPLACE INTO audit (seq, at, actor, value) SELECT seq, at, 'x', '{}' FROM audit",
+        'DELETE FROM audit WHERE at < 1',
+      ]) {
+        const raw = new DatabaseSync(file);
+        expect(() => raw.exec(sql), sql).toThrow();
+        raw.close();
+      }
+      expect((await backend.audit.page({}, 10)).items).toEqual([written]);
+      clock.advance(364 * 86_400_000);
+      const late = await backend.audit.append({ ...event, at: clock.now() });
+      expect((await backend.audit.page({}, 10)).items).toEqual([late, written]);
+      clock.advance(2 * 86_400_000);
+      await until(() => Number((tamper('SELECT count(*) AS n FROM audit') as { n: number }).n) === 1);
+      expect((await backend.audit.page({}, 10)).items).toEqual([late]);
+    });
+
+    it('looks at a bounded number of events, and goes on where it stopped', async () => {
+      const actor = (id: string) => ({ actor: { kind: 'user', id }, via: 'api', outcome: 'done' }) as const;
+      const append = (action: string, id: string) => backend.audit.append({ ...actor(id), action, at: clock.now() });
+      const wanted = await append('users.delete', 'u1');
+      await Promise.all(Array.from({ length: 5_000 }, () => append('users.update', 'u2')));
+      const first = await backend.audit.page({ action: 'users.delete' }, 10);
+      expect(first).toEqual({ items: [], next: expect.any(String) });
+      expect(await backend.audit.page({ action: 'users.delete' }, 10, first.next)).toEqual({ items: [wanted] });
+      expect(await backend.audit.page({ action: 'users.delete', actor: 'u1' }, 10)).toEqual({ items: [wanted] });
+    });
+
+    it('finds what an older version has stored, and is not stopped by what it cannot read', async () => {
+      await backend.documents.put('user', 'u1', userNamed('u1', { name: 'Alice Liddell' }));
+      await backend.documents.put('user', 'u2', userNamed('u2'));
+      await backend.close();
+      const raw = new DatabaseSync(file);
+      raw.exec(`DROP TABLE document_words; DROP TABLE audit; PRAGMA user_version = 1;
+        UPDATE documents SET value = '{' WHERE id = 'u2'`);
+      raw.close();
+      const [again, beside] = await Promise.all([open(), open()]);
+      backend = again;
+      const { items } = await beside.documents.search('user', 'liddell', 10);
+      expect(items.map(({ id }) => id)).toEqual(['u1']);
+      await again.documents.put('user', 'u2', userNamed('u2'));
+      expect((await beside.documents.search('user', 'u', 10)).items.map(({ id }) => id)).toEqual(['u1', 'u2']);
+      await beside.close();
     });
 
     it('answers within 250 ms while another process keeps it locked: reads go on, writes are unavailable', async () => {

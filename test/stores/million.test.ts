@@ -153,8 +153,6 @@ async function judge(store: string, backend: Backend): Promise<void> {
       }
     }
     const p99 = quantile(times, 0.99);
-    if (isLong())
-      console.log(`${store}: ${what}: median ${quantile(times, 0.5).toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`);
     expect(p99, what).toBeLessThanOrEqual(MOST_MS);
     measured({
       id: 'million',

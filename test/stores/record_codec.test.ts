@@ -4,7 +4,7 @@ import type { RecordKind } from '../../src/model/token.ts';
 import { decodeRecord, encodeRecord } from '../../src/stores/record_codec.ts';
 import { oneOfEach } from '../contract/records.ts';
 
-const KINDS: readonly RecordKind[] = ['access', 'refresh', 'family', 'code', 'session', 'interaction', 'otp'];
+const KINDS: readonly RecordKind[] = ['access', 'refresh', 'family', 'code', 'session', 'interaction', 'otp', 'answer'];
 /** What never stands in a place of a record where something else does. */
 const WRONG: readonly unknown[] = [null, true, -1, 1.5, 1e300, {}, [null], [[]], ['a', 1, 2], { __proto__: null }];
 
@@ -59,4 +59,18 @@ describe.each(KINDS)('a stored %s record', (kind) => {
     })() as Error;
     expect(`${failure.stack} ${JSON.stringify(failure)} ${failure.cause}`).not.toContain('canary');
   });
+});
+
+it('reads the sessions of older versions, which said less', () => {
+  const old = decodeRecord('session', '[1,["s","alice","users"],1750000000,1750000100]', 'x');
+  expect(old).toEqual({
+    user: { subject: 's', username: 'alice', connection: 'users', roles: [] },
+    authenticatedAt: 1_750_000_000,
+    expiresAt: 1_750_000_100,
+  });
+  // A session of the console must never read as one of a browser.
+  expect(decodeRecord('session', '[1,["s","alice","users"],1,2,0,0,1]', 'x').purpose).toBe('console');
+  for (const purpose of ['2', '"console"', '"x"', '{}']) {
+    expect(() => decodeRecord('session', `[1,["s","alice","users"],1,2,0,0,${purpose}]`, 'x')).toThrow(CorruptRecord);
+  }
 });

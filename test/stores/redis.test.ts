@@ -9,7 +9,7 @@ import type { Entry } from '../../src/stores/token_store.ts';
 import { auditStoreContract, KEPT } from '../contract/audit_store.ts';
 import { type BackendUnderTest, dependencies } from '../contract/backend_under_test.ts';
 import { counterStoreContract } from '../contract/counter_store.ts';
-import { documentSearchContract } from '../contract/document_search.ts';
+import { documentSearchContract, userNamed } from '../contract/document_search.ts';
 import { documentStoreContract } from '../contract/document_store.ts';
 import { ALICE, HOSTILE_IDS, newGrant, newRef, oneOfEach, rotationOf } from '../contract/records.ts';
 import { listenTo, tokenStoreContract, until } from '../contract/token_store.ts';
@@ -107,6 +107,62 @@ describe('redis: what is in the server', () => {
     await until(() => resets === 1);
     expect(await backend.tokens.get('family', grant.ref)).toBeUndefined();
     stop();
+  });
+
+  it('finds what an older version has stored, whoever looks first, and whatever changes meanwhile', async () => {
+    const other = await open({ url: server.url });
+    const ids = Array.from({ length: 700 }, (_, at) => `old-${String(at).padStart(3, '0')}`);
+    for (const id of ids) {
+      await server.client().hset('gh:{d:user}:v', id, JSON.stringify(userNamed(id, { name: `Name ${id}` })));
+      await server.client().zadd('gh:{d:user}:i', 0, id);
+    }
+    await server.client().hset('gh:{d:user}:v', 'old-001', '{');
+    const gone = ids.slice(500, 600);
+    const searched = (backend: Backend, text: string) =>
+      until(() =>
+        backend.documents.search('user', text, 1_000).then(
+          () => true,
+          (error: unknown) => {
+            // Half an index would say that users are not there who are.
+            expect(String(error)).toContain('index for searching');
+            return false;
+          },
+        ),
+      );
+    await Promise.all([
+      searched(backend, 'name'),
+      searched(other, 'old'),
+      ...gone.map((id) => other.documents.delete('user', id)),
+      backend.documents.put('user', 'old-002', userNamed('old-002', { name: 'Changed' })),
+    ]);
+    const left = ids.filter((id) => !gone.includes(id) && id !== 'old-001');
+    for (const { documents } of [backend, other]) {
+      expect((await documents.search('user', 'old-', 1_000)).items.map(({ id }) => id)).toEqual(left);
+      expect((await documents.search('user', 'name old-', 1_000)).items).toHaveLength(left.length - 1);
+      expect((await documents.search('user', 'changed', 10)).items.map(({ id }) => id)).toEqual(['old-002']);
+    }
+    expect(await server.client().zcard('gh:{d:user}:w1')).toBe(left.length * 2 + 1); // two words each, and the mark
+    // What nobody could read is found as soon as somebody has written it anew, and what is left of it is in nobody's way.
+    await backend.documents.put('user', 'old-001', userNamed('old-001', { username: 'mended' }));
+    await server.client().hset('gh:{d:user}:v', 'old-001', '{');
+    await backend.documents.put('user', 'old-001', userNamed('old-001'));
+    expect((await backend.documents.search('user', 'mended', 10)).items).toEqual([]);
+    expect((await backend.documents.search('user', 'old-001', 10)).items).toHaveLength(1);
+    await other.close();
+  });
+
+  it('keeps audit events for as long as it is told, and no more than it can hold', async () => {
+    const short = await redis.create(
+      redis.options.parse({ url: server.url }),
+      dependencies(systemClock, undefined, milliseconds(200)),
+    );
+    const event = { actor: { kind: 'user', id: 'u1' }, via: 'api', action: 'users.delete', outcome: 'done' } as const;
+    for (let at = 0; at < 3; at += 1) await short.audit.append({ ...event, at: milliseconds(Date.now()) });
+    expect(await server.client().xlen('gh:{a:audit}')).toBe(3);
+    await until(async () => (await short.audit.page({}, 10)).items.length === 0);
+    await short.audit.append({ ...event, at: milliseconds(Date.now()) });
+    expect(await server.client().xlen('gh:{a:audit}')).toBe(1);
+    await short.close();
   });
 
   it('answers 503, not 401, for a key that holds something else than a record', async () => {
