@@ -31,7 +31,17 @@ const ROOMS = {
   ],
   imports: ['model'],
   demo: [],
-  cli: ['config', 'compose\\.ts$', 'explaining\\.ts$', 'policies\\.ts$', 'house\\.ts$', 'model', 'admin', 'imports'],
+  cli: [
+    'config',
+    'administration\\.ts$',
+    'compose\\.ts$',
+    'explaining\\.ts$',
+    'policies\\.ts$',
+    'house\\.ts$',
+    'model',
+    'admin',
+    'imports',
+  ],
 };
 
 const table = Object.entries(ROOMS).map(([room, allowed]) => ({

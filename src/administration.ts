@@ -1,9 +1,12 @@
 /** Joins what operations work on: for the console and the API of a gateway, for those of the supervisor of several, and for the command line. */
 import type { Administration } from './admin/administration.ts';
+import { openStore, variants } from './compose.ts';
 import { database } from './connections/database.ts';
 import { hashPassword, isPassword, isPasswordHash } from './connections/password_hash.ts';
-import type { Clock } from './model/clock.ts';
+import { type Clock, systemClock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
+import { createAttempts } from './oauth/attempts.ts';
+import { createLog } from './observe/log.ts';
 import { createClients } from './registry/clients.ts';
 import { createConsents } from './registry/consents.ts';
 import { createUsers } from './registry/users.ts';
@@ -46,4 +49,17 @@ export function composeAdministration(config: Config, ground: AdministrationGrou
     explain,
     tryCall,
   };
+}
+
+/** What the command line works on: the configured store, without a gateway. */
+export async function openAdministration(config: Config) {
+  const clock = systemClock;
+  const backend = await openStore(config, createLog({ level: 'silent', destination: { write: () => {} } }));
+  const { documents, tokens: store, audit, counters } = backend;
+  const attempts = createAttempts({ counters, clock });
+  const administration = composeAdministration(config, {
+    ...{ documents, store, audit, clock, attempts },
+    grants: variants.grants,
+  });
+  return { administration, close: () => backend.close() };
 }

@@ -1,5 +1,5 @@
 /**
- * What can be run: the gateway, the desk of the supervisor of several, the middleware, and the registry alone. Each is the core of
+ * What can be run: the gateway, the desk of the supervisor of several, and the middleware. Each is the core of
  * `compose.ts` with the outside it needs.
  */
 import type { Live } from './admin/live.ts';
@@ -7,7 +7,6 @@ import { composeAdministration } from './administration.ts';
 import { composeBackOffice, composePeopleAlone } from './back_office.ts';
 import { openStore, variants } from './compose.ts';
 import { adviceOn } from './config/advice.ts';
-import { database } from './connections/database.ts';
 import { hashPassword, isPasswordHash } from './connections/password_hash.ts';
 import { problemWording } from './console/app.ts';
 import { type CoreDependencies, composeCore } from './core.ts';
@@ -21,7 +20,6 @@ import { type Clock, systemClock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
 import type { Exchange } from './model/exchange.ts';
 import { milliseconds } from './model/units.ts';
-import { createAttempts } from './oauth/attempts.ts';
 import { countAdminRequests } from './observe/admin_metrics.ts';
 import { countAudit } from './observe/audit_metrics.ts';
 import { type AuditTrail, createAuditTrail } from './observe/audit_trail.ts';
@@ -33,10 +31,7 @@ import { wantsOpenMetrics } from './observe/openmetrics.ts';
 import { openTracing } from './observe/otlp.ts';
 import { countReloads, type ReloadOutcome } from './observe/reload_metrics.ts';
 import { createTracer, registeredProvider } from './observe/tracing.ts';
-import { createClients } from './registry/clients.ts';
-import { createUsers } from './registry/users.ts';
 import { createReloads, ReloadRefused } from './reloads.ts';
-import { createTokenAdministration } from './tokens/administration.ts';
 
 /** Requests in flight may take this long to finish. */
 const DRAIN_LIMIT = milliseconds(30_000);
@@ -332,21 +327,3 @@ async function tracingOf({ tracing }: Config, { log, metrics }: { readonly log: 
   );
   return { tracer: createTracer(provider), close };
 }
-
-/** What the command line works on: the registry and the tokens of the configured store, without a running gateway. */
-export async function openRegistry(config: Config) {
-  const clock = systemClock;
-  const backend = await openStore(config, createLog({ level: 'silent', destination: { write: () => {} } }));
-  const { documents, tokens: store } = backend;
-  return {
-    clients: createClients({ configured: config.clients, documents, clock }),
-    users: createUsers({ configured: config.users, documents, clock }),
-    tokens: createTokenAdministration({ store, clock }),
-    attempts: createAttempts({ counters: backend.counters, clock }),
-    connections: config.connections.map(({ name }) => name),
-    /** The connections whose users the store can hold. */
-    databases: config.connections.filter(({ type }) => type === database.type).map(({ name }) => name),
-    close: () => backend.close(),
-  };
-}
-export type Registry = Awaited<ReturnType<typeof openRegistry>>;

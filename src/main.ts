@@ -4,6 +4,7 @@
  * Everything is imported late, so that an old Node gets a sentence instead of a stack trace.
  */
 import { enableCompileCache } from 'node:module';
+import { userInfo } from 'node:os';
 import type { Terminal } from './cli/command.ts';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -51,8 +52,18 @@ function framesOf({ message, stack = '' }: Error): string[] {
 process.on('uncaughtException', (error) => dieOf('uncaught_exception', error));
 process.on('unhandledRejection', (error) => dieOf('unhandled_rejection', error));
 
+/** Undefined where the system has no name for the user id. */
+function nameOfUser(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
+}
+
 const terminal: Terminal = {
   env: process.env,
+  user: nameOfUser(),
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,

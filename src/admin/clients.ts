@@ -1,21 +1,11 @@
 import { z } from 'zod';
-import { clientFields } from '../model/client_fields.ts';
-import { durationInSeconds } from '../model/fields.ts';
-import { seconds } from '../model/units.ts';
+import { clientChange, clientDraft, clientId as id, listingInput, rotation } from './client_inputs.ts';
 import { changedClient, clientView, createdClient, newSecret as secret } from './client_view.ts';
 import { create, endOverlap, list, read, remove, rotate, update } from './client_work.ts';
-import { expectedRevision, instant, pageOf, paging, reference } from './fields.ts';
+import { instant, pageOf } from './fields.ts';
 import { operation } from './operation.ts';
 
 /** The applications that may ask for tokens. */
-
-const EXAMPLE = 'orders-app';
-const id = reference()
-  .describe('The client_id.')
-  .meta({ examples: [EXAMPLE] });
-const { redirectUris, ...sameNames } = clientFields;
-const fields = { ...sameNames, redirect_uris: redirectUris };
-const whole = { description: fields.description.optional() };
 
 export const listClients = operation({
   id: 'clients.list',
@@ -25,10 +15,7 @@ export const listClients = operation({
   role: 'auditor',
   method: 'GET',
   path: '/clients',
-  input: z.strictObject({
-    ...paging,
-    search: z.string().min(1).max(256).optional().describe('The beginning of the id, or of a word of the name.'),
-  }),
+  input: listingInput,
   output: pageOf(clientView),
   run: (admin, input) => list(admin, input),
 });
@@ -41,18 +28,7 @@ export const createClient = operation({
   method: 'POST',
   path: '/clients',
   creates: true,
-  input: z.strictObject({
-    id: fields.id.optional().describe('The client_id; a random one if absent.'),
-    name: fields.name.describe('What people see on the consent page.').meta({ examples: ['Orders'] }),
-    ...whole,
-    public: fields.public.default(false),
-    grants: fields.grants.meta({ examples: [['authorization_code', 'refresh_token']] }),
-    redirect_uris: fields.redirect_uris.default([]).meta({ examples: [['https://orders.example.com/callback']] }),
-    scopes: fields.scopes.default([]).meta({ examples: [['orders:read']] }),
-    audience: fields.audience.default([]),
-    connections: fields.connections.optional(),
-    dialects: fields.dialects.optional(),
-  }),
+  input: clientDraft,
   output: createdClient,
   audit: (input, made) => ({ kind: 'client', id: made?.id ?? input.id ?? '', name: input.name }),
   run: (admin, input) => create(admin, input),
@@ -77,19 +53,7 @@ export const updateClient = operation({
   role: 'admin',
   method: 'PATCH',
   path: '/clients/{id}',
-  input: z.strictObject({
-    id,
-    revision: expectedRevision(),
-    name: fields.name.optional(),
-    description: fields.description.nullable().optional(),
-    grants: fields.grants.optional(),
-    redirect_uris: fields.redirect_uris.optional(),
-    scopes: fields.scopes.optional(),
-    audience: fields.audience.optional(),
-    connections: fields.connections.nullable().optional(),
-    dialects: fields.dialects.nullable().optional(),
-    disabled: fields.disabled.optional(),
-  }),
+  input: clientChange,
   output: changedClient,
   audit: (input, changed) => ({ kind: 'client', id: input.id, name: changed?.name }),
   run: (admin, input) => update(admin, input),
@@ -115,16 +79,7 @@ export const rotateSecret = operation({
   role: 'admin',
   method: 'POST',
   path: '/clients/{id}/secret',
-  input: z.strictObject({
-    id,
-    overlap: z
-      .union([z.literal('0').transform(() => seconds(0)), durationInSeconds()], {
-        error: 'must be a duration such as 5m, 24h or 7d, or 0',
-      })
-      .default(seconds(24 * 60 * 60))
-      .describe('How long the old secret goes on working: a duration such as 24h, or 0.')
-      .meta({ examples: ['24h'] }),
-  }),
+  input: rotation,
   output: z.object({
     id: z.string(),
     client_secret: secret,

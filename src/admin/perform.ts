@@ -1,10 +1,11 @@
 import type { z } from 'zod';
 import type { AuditEntry } from '../model/audit.ts';
 import { refusalWords } from '../model/refusal_words.ts';
+import { RegistryProblem, type RegistryReason } from '../registry/problem.ts';
 import type { Administration } from './administration.ts';
 import type { By, Operation } from './operation.ts';
 import { ROLES } from './operation.ts';
-import { AdminProblem, type FieldProblem } from './problem.ts';
+import { AdminProblem, type FieldProblem, invalidFields, type ProblemType } from './problem.ts';
 
 /**
  * Does one thing for somebody: the only way to an operation, whichever door they came through. What changes something is written
@@ -33,7 +34,8 @@ export async function perform<Input, Output>(
     // 4. Write it down.
     await writeDown({ admin, operation, by, input, output });
     return output;
-  } catch (error) {
+  } catch (thrown) {
+    const error = thrown instanceof RegistryProblem ? problemOf(thrown) : thrown;
     await writeDown({ admin, operation, by, input, error });
     throw error;
   }
@@ -103,10 +105,22 @@ const forbidden = () =>
     'An auditor may look at everything and change nothing: ask somebody with the role admin.',
   );
 
-function invalid({ issues }: z.ZodError): AdminProblem {
-  const fields = issues.flatMap(fieldsOf).slice(0, MOST_FIELDS);
-  const names = [...new Set(fields.map(({ path }) => path))].filter((path) => path !== '').join(', ');
-  return new AdminProblem('invalid', names === '' ? 'The input is not right.' : `Not right: ${names}.`, fields);
+const invalid = ({ issues }: z.ZodError): AdminProblem => invalidFields(issues.flatMap(fieldsOf).slice(0, MOST_FIELDS));
+
+const TYPES: Readonly<Record<RegistryReason, ProblemType>> = {
+  taken: 'conflict',
+  changed: 'conflict',
+  not_found: 'not_found',
+  configured: 'configured',
+  unfit: 'invalid',
+};
+
+function problemOf({ reason, message, field }: RegistryProblem): AdminProblem {
+  return new AdminProblem(
+    TYPES[reason],
+    message,
+    field === undefined ? [] : [{ path: field, message: 'is taken: choose another' }],
+  );
 }
 
 const MOST_FIELDS = 50;

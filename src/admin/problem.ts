@@ -30,3 +30,16 @@ export class AdminProblem extends Error {
     this.fields = fields;
   }
 }
+
+/** @param fields at least one. */
+export function invalidFields(fields: readonly FieldProblem[]): AdminProblem {
+  const names = [...new Set(fields.map(({ path }) => path))].filter((path) => path !== '').join(', ');
+  return new AdminProblem('invalid', names === '' ? 'The input is not right.' : `Not right: ${names}.`, fields);
+}
+
+/** Somebody else was faster. */
+export const conflict = (what: string) =>
+  new AdminProblem(
+    'conflict',
+    `Somebody else has changed this ${what} meanwhile: read it again, and change what it is now.`,
+  );

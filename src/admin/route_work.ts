@@ -1,8 +1,92 @@
+import type { Route } from '../model/route.ts';
+import type { Administration } from './administration.ts';
+import type { TargetHealth } from './live.ts';
 import { AdminProblem } from './problem.ts';
+import type { ExplanationView, RouteView } from './route_view.ts';
 
-const later = async (..._given: unknown[]): Promise<never> => {
-  throw new AdminProblem('not_here', 'Not built yet.');
-};
-export const explain = later;
-export const listRoutes = later;
-export const tryIt = later;
+/** What the operations on routes do. */
+
+interface Call {
+  readonly method: string;
+  readonly target: string;
+  readonly host?: string | undefined;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  readonly token?: string | undefined;
+}
+
+export async function listRoutes({ routes, live }: Administration): Promise<{ items: RouteView[] }> {
+  const health = (await live?.targets()) ?? [];
+  return { items: routes.map((route) => viewOf(route, health)) };
+}
+
+function viewOf(route: Route, health: readonly TargetHealth[]): RouteView {
+  const { upstream, limits, methods, connections, scopes } = route;
+  return {
+    ...{ name: route.name, path: route.path, auth: route.auth, dialect: route.dialect },
+    ...(route.host !== undefined && { host: route.host }),
+    ...(methods && { methods: [...methods] }),
+    scopes: Array.isArray(scopes) ? [...scopes] : copied(scopes as Readonly<Record<string, readonly string[]>>),
+    ...(route.audience !== undefined && { audience: route.audience }),
+    ...(connections && { connections: [...connections] }),
+    targets: upstream.targets.map((url) => {
+      const known = health.find(({ route: name, target }) => name === route.name && target === url);
+      return known ? { url, healthy: known.healthy, failures: known.failures } : { url };
+    }),
+    ...(upstream.balance && { balance: upstream.balance }),
+    ...(upstream.health && { health_path: upstream.health.path }),
+    ...(route.stripPrefix !== undefined && { strip_prefix: route.stripPrefix }),
+    ...(route.addPrefix !== undefined && { add_prefix: route.addPrefix }),
+    ...(limits && {
+      limits: {
+        ...(limits.perToken && {
+          per_token: { count: limits.perToken.count, window_seconds: limits.perToken.window / 1000 },
+        }),
+        ...(limits.concurrent !== undefined && { concurrent: limits.concurrent }),
+      },
+    }),
+    forward_authorization: route.forwardAuthorization,
+  };
+}
+
+const copied = (byMethod: Readonly<Record<string, readonly string[]>>) =>
+  Object.fromEntries(Object.entries(byMethod).map(([method, scopes]) => [method, [...scopes]]));
+
+export async function explain(
+  admin: Administration,
+  { headers, remote_address: remoteAddress, ...call }: Call & { readonly remote_address?: string | undefined },
+): Promise<ExplanationView> {
+  if (!admin.explain) throw notHere();
+  const { steps, verdict } = await admin.explain({
+    ...call,
+    headers: headers.map(({ name, value }) => [name, value] as const),
+    ...(remoteAddress !== undefined && { remoteAddress }),
+  });
+  const { headers: told, upstream, ...rest } = verdict;
+  return {
+    steps: steps.map((step) => ({ ...step })),
+    verdict: {
+      ...rest,
+      headers: told.map(([name, value]) => ({ name, value })),
+      ...(upstream && { upstream: { targets: [...upstream.targets], path: upstream.path } }),
+    },
+  };
+}
+
+export async function tryIt(admin: Administration, { headers, token, ...call }: Call & { body?: string | undefined }) {
+  if (!admin.tryCall) throw notHere();
+  const authorization = token === undefined ? [] : [['Authorization', `Bearer ${token}`] as const];
+  const answer = await admin.tryCall({
+    ...call,
+    headers: [...headers.map(({ name, value }) => [name, value] as const), ...authorization],
+  });
+  return {
+    status: answer.status,
+    headers: answer.headers.map(([name, value]) => ({ name, value })),
+    body: new TextDecoder().decode(answer.body),
+    truncated: answer.truncated,
+    milliseconds: Math.round(answer.duration * 10) / 10,
+  };
+}
+
+const notHere = () =>
+  new AdminProblem('not_here', 'No gateway runs in this process: ask the admin listener of one that runs.');

@@ -1,44 +1,9 @@
 import { z } from 'zod';
-import { STEPS } from '../model/explanation.ts';
 import { operation } from './operation.ts';
+import { explanationView, routeView } from './route_view.ts';
 import { explain, listRoutes as list, tryIt } from './route_work.ts';
 
 /** What is configured, how its targets are, and what becomes of a call. */
-
-const scopes = z.union([z.array(z.string()), z.record(z.string(), z.array(z.string()))]);
-
-const targetView = z.object({
-  url: z.string(),
-  healthy: z.boolean().optional().describe('Absent where no gateway runs that could tell.'),
-  failures: z.int().optional().describe('How many calls or checks have failed in a row.'),
-});
-
-export const routeView = z
-  .object({
-    name: z.string(),
-    path: z.string(),
-    host: z.string().optional(),
-    methods: z.array(z.string()).optional().describe('Absent: any.'),
-    auth: z.enum(['required', 'optional', 'none']),
-    scopes: scopes.describe('All of these are needed; or those for each method.'),
-    audience: z.string().optional(),
-    connections: z.array(z.string()).optional(),
-    dialect: z.string(),
-    targets: z.array(targetView).describe('Empty: for forward auth only.'),
-    balance: z.string().optional(),
-    health_path: z.string().optional().describe('What targets are asked for again and again.'),
-    strip_prefix: z.string().optional(),
-    add_prefix: z.string().optional(),
-    limits: z
-      .object({
-        per_token: z.object({ count: z.int(), window_seconds: z.number() }).optional(),
-        concurrent: z.int().optional(),
-      })
-      .optional(),
-    forward_authorization: z.boolean(),
-  })
-  .meta({ id: 'Route' });
-export type RouteView = z.output<typeof routeView>;
 
 /** A method of HTTP (RFC 9110 §9.1), as a request line has it. */
 const method = z
@@ -70,35 +35,6 @@ const token = z
   .regex(/^[\x21-\x7e]{1,4096}$/, 'must be a token: visible ASCII without spaces')
   .optional()
   .describe('An access token. It is in no answer and no log.');
-
-const errorCode = z.string().describe('Why the gateway refuses it: invalid_token, insufficient_scope, …');
-
-export const explanationView = z
-  .object({
-    steps: z.array(
-      z.object({
-        name: z.enum(STEPS),
-        outcome: z.enum(['ok', 'stopped', 'skipped']),
-        says: z.string(),
-        change: z.string().optional().describe('What would make it go on.'),
-        error: errorCode.optional(),
-      }),
-    ),
-    verdict: z.object({
-      outcome: z.enum(['forwarded', 'answered', 'refused']),
-      status: z.int().optional().describe('What the caller gets; 200 for what is forwarded: the upstream says then.'),
-      error: errorCode.optional(),
-      description: z.string().optional().describe('What the caller is told.'),
-      route: z.string().optional(),
-      upstream: z.object({ targets: z.array(z.string()), path: z.string() }).optional(),
-      headers: z
-        .array(z.object({ name: z.string(), value: z.string() }))
-        .describe('What the upstream is told of the caller.'),
-      from: z.enum(['cache', 'store', 'stale_cache']).optional().describe('Who knew the token.'),
-    }),
-  })
-  .meta({ id: 'Explanation' });
-export type ExplanationView = z.output<typeof explanationView>;
 
 export const listRoutes = operation({
   id: 'routes.list',

@@ -11,7 +11,7 @@ import {
 } from './belongings_work.ts';
 import { instant, pageOf, paging, reference } from './fields.ts';
 import { operation } from './operation.ts';
-import { userId } from './users.ts';
+import { userId } from './user_inputs.ts';
 
 /** What any user holds, whichever connection they sign in with: consents, browsers, devices. */
 

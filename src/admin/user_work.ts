@@ -1,13 +1,137 @@
-import { AdminProblem } from './problem.ts';
+import type { z } from 'zod';
+import type { User } from '../model/client.ts';
+import { oneOf } from '../model/refusal_words.ts';
+import type { UserEdit } from '../registry/users.ts';
+import { lastIdentity } from '../tokens/administration.ts';
+import type { Administration } from './administration.ts';
+import { AdminProblem, conflict, invalidFields } from './problem.ts';
+import type { listingInput, newPassword, userChange, userDraft } from './user_inputs.ts';
+import { type ChangedUser, type UserView, viewOfIdentity, viewOfUser } from './user_view.ts';
 
-const later = async (..._given: unknown[]): Promise<never> => {
-  throw new AdminProblem('not_here', 'Not built yet.');
-};
-export const addUser = later;
-export const findUser = later;
-export const listUsers = later;
-export const lock = later;
-export const removeUser = later;
-export const setPassword = later;
-export const unlock = later;
-export const update = later;
+/** What the operations on users do. */
+
+type Change = z.output<typeof userChange>;
+
+export async function listUsers(
+  admin: Administration,
+  { limit, after, search }: z.output<typeof listingInput>,
+): Promise<{ items: UserView[]; next?: string | undefined }> {
+  const { users } = admin;
+  const { items, next } = await (search === undefined ? users.list(limit, after) : users.search(search, limit, after));
+  return { items: items.map((user) => viewOfUser(user, admin)), next };
+}
+
+/** Users whom the registry does not know are as their grants and sessions tell. @throws AdminProblem `not_found` */
+export async function findUser(admin: Administration, id: string): Promise<UserView> {
+  const user = await admin.users.find(id);
+  if (user) return viewOfUser(user, admin);
+  const identity = await lastIdentity(admin.tokens, id);
+  if (identity && !ownsUsers(admin, identity.connection)) return viewOfIdentity(identity);
+  throw noSuchUser(id);
+}
+
+export async function addUser(admin: Administration, draft: z.output<typeof userDraft>): Promise<UserView> {
+  const connection = draft.connection ?? admin.choices.databases[0];
+  if (connection === undefined || !admin.choices.databases.includes(connection)) {
+    const known = oneOf(admin.choices.databases);
+    const right = admin.choices.databases.length === 0 ? 'there is none: add one to connections' : `must be ${known}`;
+    throw invalidFields([{ path: 'connection', message: `is not a database connection: ${right}` }]);
+  }
+  const { id, username, name, email, phone_number: phoneNumber, roles, disabled } = draft;
+  const user = await admin.users.add({
+    ...{ connection, username, roles, disabled, passwordHash: await hashOf(admin, draft) },
+    ...(id !== undefined && { id }),
+    ...(name !== undefined && { name }),
+    ...(email !== undefined && { email }),
+    ...(phoneNumber !== undefined && { phoneNumber }),
+  });
+  return viewOfUser(user, admin);
+}
+
+export async function update(admin: Administration, { id, revision, ...change }: Change): Promise<ChangedUser> {
+  await refuseElsewhere(admin, id);
+  const user = await admin.users.update(id, (before) => {
+    if (revision !== undefined && viewOfUser(before, admin).revision !== revision) throw conflict('user');
+    return editOf(change);
+  });
+  return change.disabled === true ? withEnded(admin, user) : viewOfUser(user, admin);
+}
+
+/** What was sent as null is taken away. */
+function editOf({ username, name, email, phone_number, roles, disabled }: Omit<Change, 'id' | 'revision'>): UserEdit {
+  return {
+    ...(username !== undefined && { username }),
+    ...(name !== undefined && { name: name ?? undefined }),
+    ...(email !== undefined && { email: email ?? undefined }),
+    ...(phone_number !== undefined && { phoneNumber: phone_number ?? undefined }),
+    ...(roles && { roles }),
+    ...(disabled !== undefined && { disabled }),
+  };
+}
+
+export async function removeUser(admin: Administration, id: string) {
+  await refuseElsewhere(admin, id);
+  if (!(await admin.users.remove(id))) throw noSuchUser(id);
+  await admin.consents.forgetAll(id);
+  const { grants, sessions } = await admin.tokens.signOut(id);
+  return { id, ended_grants: grants, ended_sessions: sessions };
+}
+
+export async function setPassword(admin: Administration, input: z.output<typeof newPassword>): Promise<ChangedUser> {
+  await refuseElsewhere(admin, input.id);
+  const passwordHash = await hashOf(admin, input);
+  const user = await admin.users.update(input.id, () => ({ passwordHash }));
+  return input.keep_sessions ? viewOfUser(user, admin) : withEnded(admin, user);
+}
+
+export async function lock(admin: Administration, id: string): Promise<ChangedUser> {
+  await refuseElsewhere(admin, id);
+  return withEnded(admin, await admin.users.update(id, () => ({ disabled: true })));
+}
+
+export async function unlock(admin: Administration, id: string): Promise<ChangedUser> {
+  const user = await findUser(admin, id);
+  if (user.source === 'configuration' && user.disabled) {
+    throw new AdminProblem('configured', `User '${id}' is disabled in the configuration file: change it there.`);
+  }
+  const unlocked =
+    user.source === 'store' ? viewOfUser(await admin.users.update(id, () => ({ disabled: false })), admin) : user;
+  await admin.attempts.unlock({ connection: user.connection, username: user.username });
+  return unlocked;
+}
+
+/** Locked out first: nothing new can be granted while what there is ends. */
+async function withEnded(admin: Administration, user: User): Promise<ChangedUser> {
+  const { grants, sessions } = await admin.tokens.signOut(user.id);
+  return { ...viewOfUser(user, admin), ended_grants: grants, ended_sessions: sessions };
+}
+
+/** @throws AdminProblem `invalid` unless there is one good password, or one good hash. */
+async function hashOf(
+  { passwords }: Administration,
+  { password, password_hash }: { password?: string | undefined; password_hash?: string | undefined },
+): Promise<string> {
+  if ((password === undefined) === (password_hash === undefined)) {
+    const message =
+      password === undefined ? 'is missing: send it, or password_hash' : 'stands beside password_hash: send one';
+    throw invalidFields([{ path: 'password', message }]);
+  }
+  if (password !== undefined) {
+    if (passwords.isPassword(password)) return passwords.hash(password);
+    throw invalidFields([{ path: 'password', message: 'must have 1 to 1,024 bytes, and no NUL character' }]);
+  }
+  if (password_hash !== undefined && passwords.isHash(password_hash)) return password_hash;
+  const message = 'must be an argon2id string, or one of bcrypt ($2b$…) or scrypt ($scrypt$ln=…)';
+  throw invalidFields([{ path: 'password_hash', message }]);
+}
+
+const ownsUsers = ({ choices }: Administration, connection: string): boolean => choices.databases.includes(connection);
+
+/** @throws AdminProblem `configured` for somebody who is known, and kept by another directory. */
+async function refuseElsewhere(admin: Administration, id: string): Promise<void> {
+  const { source, connection } = await findUser(admin, id);
+  if (source !== 'connection') return;
+  throw new AdminProblem('configured', `User '${id}' is kept by the connection '${connection}': change them there.`);
+}
+
+const noSuchUser = (id: string) => new AdminProblem('not_found', `There is no user '${id}': see the list of users.`);

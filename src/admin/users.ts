@@ -1,22 +1,11 @@
 import { z } from 'zod';
-import { userFields as fields } from '../model/user_fields.ts';
-import { expectedRevision, pageOf, paging, reference } from './fields.ts';
+import { pageOf } from './fields.ts';
 import { operation } from './operation.ts';
+import { listingInput, newPassword, userChange, userDraft, userId } from './user_inputs.ts';
 import { changedUser, userView } from './user_view.ts';
 import { addUser, findUser, listUsers as list, lock, removeUser, setPassword, unlock, update } from './user_work.ts';
 
 /** The people in database connections. What belongs to any user, wherever they sign in, is in `user_belongings.ts`. */
-
-export const userId = reference()
-  .describe('The id of a user (`sub`), of any connection.')
-  .meta({ examples: ['u-alice'] });
-const password = z.string().describe('A new password: 1 to 1,024 bytes. Kept as an argon2id hash only.');
-const passwordHash = z.string().describe('What another system kept of a password: argon2id, bcrypt or scrypt.');
-const names = {
-  name: fields.name.meta({ examples: ['Alice Liddell'] }),
-  email: fields.email.meta({ examples: ['alice@example.com'] }),
-  phone_number: fields.phoneNumber.meta({ examples: ['+15550100'] }),
-};
 
 export const listUsers = operation({
   id: 'users.list',
@@ -26,15 +15,7 @@ export const listUsers = operation({
   role: 'auditor',
   method: 'GET',
   path: '/users',
-  input: z.strictObject({
-    ...paging,
-    search: z
-      .string()
-      .min(1)
-      .max(256)
-      .optional()
-      .describe('The beginning of the id, the username, the e-mail address, the phone number or a word of the name.'),
-  }),
+  input: listingInput,
   output: pageOf(userView),
   run: (admin, input) => list(admin, input),
 });
@@ -47,18 +28,7 @@ export const createUser = operation({
   method: 'POST',
   path: '/users',
   creates: true,
-  input: z.strictObject({
-    id: fields.id.optional().describe('The stable user id; a random one if absent.'),
-    connection: reference().optional().describe('The database connection they sign in with; the first one if absent.'),
-    username: fields.username.meta({ examples: ['alice'] }),
-    name: names.name.optional(),
-    email: names.email.optional(),
-    phone_number: names.phone_number.optional(),
-    roles: fields.roles.default([]),
-    disabled: fields.disabled.default(false),
-    password: password.optional(),
-    password_hash: passwordHash.optional(),
-  }),
+  input: userDraft,
   output: userView,
   audit: (input, made) => ({ kind: 'user', id: made?.id ?? input.id ?? '', name: input.username }),
   run: (admin, input) => addUser(admin, input),
@@ -85,16 +55,7 @@ export const updateUser = operation({
   role: 'admin',
   method: 'PATCH',
   path: '/users/{id}',
-  input: z.strictObject({
-    id: userId,
-    revision: expectedRevision(),
-    username: fields.username.optional(),
-    name: names.name.nullable().optional(),
-    email: names.email.nullable().optional(),
-    phone_number: names.phone_number.nullable().optional(),
-    roles: fields.roles.optional(),
-    disabled: fields.disabled.optional(),
-  }),
+  input: userChange,
   output: changedUser,
   audit: (input, changed) => ({ kind: 'user', id: input.id, name: changed?.username }),
   run: (admin, input) => update(admin, input),
@@ -121,12 +82,7 @@ export const resetPassword = operation({
   role: 'admin',
   method: 'POST',
   path: '/users/{id}/password',
-  input: z.strictObject({
-    id: userId,
-    password: password.optional(),
-    password_hash: passwordHash.optional(),
-    keep_sessions: z.boolean().default(false).describe('Whether grants and sessions go on.'),
-  }),
+  input: newPassword,
   output: changedUser,
   audit: (input, changed) => ({ kind: 'user', id: input.id, name: changed?.username }),
   detail: ({ keep_sessions }) => ({ keep_sessions }),

@@ -1,25 +1,72 @@
-import { variants } from '../compose.ts';
-import { client as clientSchema } from '../config/schema/client.ts';
-import { inSeconds, parseDuration, seconds } from '../model/units.ts';
+import {
+  createClient,
+  deleteClient,
+  endPreviousSecret,
+  listClients,
+  rotateSecret,
+  updateClient,
+} from '../admin/clients.ts';
 import { type Actions, onePositional, runAction } from './actions.ts';
-import { type Command, print, UsageError } from './command.ts';
+import { PAGE_SIZE, withOperations } from './administering.ts';
+import { type Command, type ExitCode, print, type Terminal, UsageError } from './command.ts';
 import { readArguments } from './config_option.ts';
-import { PAGE_SIZE, withRegistry } from './registry.ts';
 import { table } from './table.ts';
+
+/** The options that say what a client may do. */
+const FIELDS = {
+  grant: { type: 'string', multiple: true },
+  'redirect-uri': { type: 'string', multiple: true },
+  scope: { type: 'string', multiple: true },
+  audience: { type: 'string', multiple: true },
+  connection: { type: 'string', multiple: true },
+  dialect: { type: 'string', multiple: true },
+  description: { type: 'string' },
+} as const;
+
+interface FieldValues {
+  readonly grant?: string[] | undefined;
+  readonly 'redirect-uri'?: string[] | undefined;
+  readonly scope?: string[] | undefined;
+  readonly audience?: string[] | undefined;
+  readonly connection?: string[] | undefined;
+  readonly dialect?: string[] | undefined;
+  readonly description?: string | undefined;
+}
+
+/** Those that were written. */
+function fieldsOf(values: FieldValues) {
+  const { grant, scope, audience, connection, dialect, description } = values;
+  const redirectUris = values['redirect-uri'];
+  return {
+    ...(grant && { grants: grant }),
+    ...(redirectUris && { redirect_uris: redirectUris }),
+    ...(scope && { scopes: scope }),
+    ...(audience && { audience }),
+    ...(connection && { connections: connection }),
+    ...(dialect && { dialects: dialect }),
+    ...(description !== undefined && { description }),
+  };
+}
 
 const actions: Actions = {
   list(args, terminal) {
-    const { values } = readArguments(args, { after: { type: 'string' } });
-    return withRegistry(values.config, terminal, async ({ clients }) => {
-      const { items, next } = await clients.list(PAGE_SIZE, values.after);
+    const { values } = readArguments(args, { after: { type: 'string' }, search: { type: 'string' } });
+    return withOperations(values.config, terminal, async (perform) => {
+      const { after, search } = values;
+      const { items, next } = await perform(listClients, {
+        limit: PAGE_SIZE,
+        ...(after !== undefined && { after }),
+        ...(search !== undefined && { search }),
+      });
       const rows = items.map((each) => [
         each.id,
         each.name,
         each.public ? 'public' : 'confidential',
         each.grants.join(' '),
         each.scopes.join(' '),
+        each.disabled ? 'disabled' : '',
       ]);
-      print(terminal.stdout, ...table(['ID', 'NAME', 'KIND', 'GRANTS', 'SCOPES'], rows));
+      print(terminal.stdout, ...table(['ID', 'NAME', 'KIND', 'GRANTS', 'SCOPES', 'STATE'], rows));
       if (next !== undefined) print(terminal.stderr, `There are more: --after ${next}`);
       return 0;
     });
@@ -28,53 +75,60 @@ const actions: Actions = {
   add(args, terminal) {
     const { values, positionals } = readArguments(args, {
       id: { type: 'string' },
-      grant: { type: 'string', multiple: true },
-      'redirect-uri': { type: 'string', multiple: true },
-      scope: { type: 'string', multiple: true },
       public: { type: 'boolean', default: false },
-      description: { type: 'string' },
+      ...FIELDS,
     });
     const name = onePositional(positionals, 'name of the client');
-    const grants = values.grant ?? ['authorization_code', 'refresh_token'];
-    const { id, description } = values;
-    const fields = {
-      name,
-      grants,
-      public: values.public,
-      redirect_uris: values['redirect-uri'] ?? [],
-      scopes: values.scope ?? [],
+    const { id } = values;
+    const draft = {
+      ...{ name, public: values.public, grants: ['authorization_code', 'refresh_token'] },
+      ...fieldsOf(values),
+      ...(id !== undefined && { id }),
     };
-    check({ ...fields, id: id ?? 'generated', ...(description !== undefined && { description }) });
-    return withRegistry(values.config, terminal, async ({ clients }) => {
-      const { redirect_uris: redirectUris, ...rest } = fields;
-      const draft = {
-        ...rest,
-        redirectUris,
-        ...(id !== undefined && { id }),
-        ...(description !== undefined && { description }),
-      };
-      const { client, secret } = await clients.add(draft);
+    return withOperations(values.config, terminal, async (perform) => {
+      const client = await perform(createClient, draft);
       print(terminal.stdout, `client_id      ${client.id}`);
-      if (secret !== undefined) print(terminal.stdout, `client_secret  ${secret}`);
-      if (secret !== undefined)
-        print(terminal.stderr, 'The secret is shown this once; `gatehouse client rotate` makes a new one.');
+      if (client.client_secret === undefined) return 0;
+      print(terminal.stdout, `client_secret  ${client.client_secret}`);
+      print(terminal.stderr, 'The secret is shown this once; `gatehouse client rotate` makes a new one.');
       return 0;
     });
   },
 
+  update(args, terminal) {
+    const { values, positionals } = readArguments(args, { name: { type: 'string' }, ...FIELDS });
+    const id = onePositional(positionals, 'client id');
+    const change = { ...fieldsOf(values), ...(values.name !== undefined && { name: values.name }) };
+    if (Object.keys(change).length === 0) throw new UsageError('say what is to change, such as --name or --scope');
+    return withOperations(values.config, terminal, async (perform) => {
+      await perform(updateClient, { id, ...change });
+      print(terminal.stdout, `changed ${id}`);
+      return 0;
+    });
+  },
+
+  disable: (args, terminal) => setDisabled(args, terminal, true),
+  enable: (args, terminal) => setDisabled(args, terminal, false),
+
   rotate(args, terminal) {
     const { values, positionals } = readArguments(args, { overlap: { type: 'string', default: '24h' } });
     const id = onePositional(positionals, 'client id');
-    const overlap = values.overlap === '0' ? 0 : parseDuration(values.overlap);
-    if (overlap === undefined)
-      throw new UsageError(`--overlap takes a duration such as 24h, or 0; "${values.overlap}" is none`);
-    return withRegistry(values.config, terminal, async ({ clients }) => {
-      const secret = await clients.rotateSecret(id, overlap === 0 ? seconds(0) : inSeconds(overlap));
-      print(terminal.stdout, `client_secret  ${secret}`);
-      print(
-        terminal.stderr,
-        overlap === 0 ? 'The old secret is dead.' : `The old secret works for another ${values.overlap}.`,
-      );
+    const { overlap } = values;
+    return withOperations(values.config, terminal, async (perform) => {
+      const rotated = await perform(rotateSecret, { id, overlap });
+      print(terminal.stdout, `client_secret  ${rotated.client_secret}`);
+      const isOver = rotated.previous_expires_at === undefined;
+      print(terminal.stderr, isOver ? 'The old secret is dead.' : `The old secret works for another ${overlap}.`);
+      return 0;
+    });
+  },
+
+  'end-overlap'(args, terminal) {
+    const { values, positionals } = readArguments(args, {});
+    const id = onePositional(positionals, 'client id');
+    return withOperations(values.config, terminal, async (perform) => {
+      await perform(endPreviousSecret, { id });
+      print(terminal.stdout, `only the newest secret of ${id} works now`);
       return 0;
     });
   },
@@ -82,51 +136,36 @@ const actions: Actions = {
   remove(args, terminal) {
     const { values, positionals } = readArguments(args, {});
     const id = onePositional(positionals, 'client id');
-    return withRegistry(values.config, terminal, async ({ clients, tokens }) => {
-      if (!(await clients.remove(id))) {
-        print(terminal.stderr, `There is no client "${id}": see gatehouse client list.`);
-        return 1;
-      }
-      const ended = await tokens.revokeAll({ of: 'client', id });
+    return withOperations(values.config, terminal, async (perform) => {
+      const { ended_grants: ended } = await perform(deleteClient, { id });
       print(terminal.stdout, `removed ${id} and revoked ${ended} of its grants`);
       return 0;
     });
   },
 };
 
-interface ClientFields {
-  readonly id: string;
-  readonly name: string;
-  readonly description?: string;
-  readonly grants: readonly string[];
-  readonly public: boolean;
-  readonly redirect_uris: readonly string[];
-  readonly scopes: readonly string[];
-}
-
-/** Holds a client to the rules of the configuration file. @throws UsageError with everything that is wrong. */
-function check(fields: ClientFields): void {
-  const parsed = clientSchema.safeParse(fields);
-  const problems = (parsed.error?.issues ?? []).map(({ path, message }) => `${path.join('.')} ${message}`);
-  for (const grant of fields.grants.filter((each) => !variants.grants.includes(each))) {
-    problems.push(`grant "${grant}" is not one of ${variants.grants.join(', ')}`);
-  }
-  if (fields.public && fields.grants.includes('client_credentials')) {
-    problems.push('client_credentials is not for public clients, which have no secret');
-  }
-  if (fields.grants.includes('authorization_code') && fields.redirect_uris.length === 0) {
-    problems.push('authorization_code needs at least one --redirect-uri');
-  }
-  if (problems.length > 0) throw new UsageError(problems.join('; '));
+function setDisabled(args: readonly string[], terminal: Terminal, disabled: boolean): Promise<ExitCode> {
+  const { values, positionals } = readArguments(args, {});
+  const id = onePositional(positionals, 'client id');
+  return withOperations(values.config, terminal, async (perform) => {
+    const { ended_grants: ended = 0 } = await perform(updateClient, { id, disabled });
+    print(terminal.stdout, disabled ? `disabled ${id} and revoked ${ended} of its grants` : `enabled ${id}`);
+    return 0;
+  });
 }
 
 /** Manages the applications that may ask for tokens. */
 export const client: Command = {
   name: 'client',
-  summary: 'list, add, rotate and remove clients in the store',
-  usage: `gatehouse client list [--after ID]
-gatehouse client add NAME [--id ID] [--grant TYPE]... [--redirect-uri URI]... [--scope SCOPE]... [--public] [--description TEXT]
+  summary: 'list, add, change, rotate and remove clients in the store',
+  usage: `gatehouse client list [--search TEXT] [--after ID]
+gatehouse client add NAME [--id ID] [--public] [--description TEXT] [--grant TYPE]... [--redirect-uri URI]... [--scope SCOPE]...
+                          [--audience NAME]... [--connection NAME]... [--dialect NAME]...
+gatehouse client update ID [--name NAME] and any of these; each replaces what the client has
+gatehouse client disable ID                  it gets no tokens, and those it holds end
+gatehouse client enable ID
 gatehouse client rotate ID [--overlap 24h]   a new secret; the old one works until the overlap ends
+gatehouse client end-overlap ID              the old secret stops working now
 gatehouse client remove ID                   with every token it holds
 
 Clients written in the configuration are listed too, but changed there. Grants default to authorization_code and refresh_token.`,

@@ -6,6 +6,8 @@ export type ExitCode = 0 | 1 | 2;
 /** The outside world as a command sees it. Only `main.ts` touches the real one, so tests can hand in another. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whom the machine knows as whoever runs the command: what the audit log says. */
+  readonly user?: string | undefined;
   readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
   readonly stdout: Writable;
   readonly stderr: Writable;

@@ -1,52 +1,54 @@
-import type { Registry } from '../house.ts';
+import { deleteGrant, inspectToken, listGrants, revokeGrants, revokeToken } from '../admin/tokens.ts';
 import { type Actions, runAction } from './actions.ts';
+import { PAGE_SIZE, withOperations } from './administering.ts';
 import { type Command, print, UsageError } from './command.ts';
 import { readArguments } from './config_option.ts';
 import { readSecret } from './read_secret.ts';
-import { PAGE_SIZE, withRegistry } from './registry.ts';
 import { table } from './table.ts';
 
 const OWNER = { user: { type: 'string' }, client: { type: 'string' } } as const;
 
-/** A user or a client, all of whose grants are meant. */
-type Owner = Parameters<Registry['tokens']['revokeAll']>[0];
-
-/** @throws UsageError for both at once. */
-function ownerOf(values: { user?: string | undefined; client?: string | undefined }): Owner | undefined {
-  if (values.user !== undefined && values.client !== undefined)
-    throw new UsageError('--user and --client exclude each other');
-  if (values.user !== undefined) return { of: 'user', id: values.user };
-  return values.client === undefined ? undefined : { of: 'client', id: values.client };
+interface OwnerValues {
+  readonly user?: string | undefined;
+  readonly client?: string | undefined;
 }
 
-const instant = (time: number): string => new Date(time * 1000).toISOString();
+/** A user or a client, all of whose grants are meant; undefined for neither. @throws UsageError for both at once. */
+function ownerOf({ user, client }: OwnerValues): { user: string } | { client: string } | undefined {
+  if (user !== undefined && client !== undefined) throw new UsageError('--user and --client exclude each other');
+  if (user !== undefined) return { user };
+  return client === undefined ? undefined : { client };
+}
 
 const actions: Actions = {
   list(args, terminal) {
-    const { values } = readArguments(args, OWNER);
+    const { values } = readArguments(args, { ...OWNER, after: { type: 'string' } });
     const owner = ownerOf(values);
     if (!owner) throw new UsageError('say whose: --user ID or --client ID');
-    return withRegistry(values.config, terminal, async ({ tokens }) => {
-      const families = await tokens.list(owner, PAGE_SIZE);
-      const rows = families.map((each) => [
+    return withOperations(values.config, terminal, async (perform) => {
+      const { after } = values;
+      const page = { limit: PAGE_SIZE, ...(after !== undefined && { after }) };
+      const { items, next } = await perform(listGrants, { ...owner, ...page });
+      const rows = items.map((each) => [
         each.id,
         each.client,
-        each.user?.subject ?? '',
+        each.user?.id ?? '',
         each.device ?? '',
         each.scopes.join(' '),
-        instant(each.issuedAt),
-        instant(each.expiresAt),
+        each.issued_at,
+        each.expires_at,
       ]);
       print(terminal.stdout, ...table(['GRANT', 'CLIENT', 'USER', 'DEVICE', 'SCOPES', 'ISSUED', 'EXPIRES'], rows));
+      if (next !== undefined) print(terminal.stderr, `There are more: --after ${next}`);
       return 0;
     });
   },
 
   inspect(args, terminal) {
     const { values } = readArguments(args, {});
-    return withRegistry(values.config, terminal, async ({ tokens }) => {
-      const found = await tokens.inspect(await readSecret('Token', terminal));
-      if (!found) {
+    return withOperations(values.config, terminal, async (perform) => {
+      const found = await perform(inspectToken, { token: await readSecret('Token', terminal) });
+      if (found.kind === undefined) {
         print(terminal.stdout, 'unknown, expired or revoked');
         return 1;
       }
@@ -56,16 +58,27 @@ const actions: Actions = {
   },
 
   revoke(args, terminal) {
-    const { values } = readArguments(args, { ...OWNER, device: { type: 'string' } });
+    const { values } = readArguments(args, { ...OWNER, device: { type: 'string' }, grant: { type: 'string' } });
     const owner = ownerOf(values);
-    if (values.device !== undefined && owner?.of !== 'user')
+    const { device, grant } = values;
+    if (device !== undefined && (!owner || !('user' in owner)))
       throw new UsageError('--device needs --user ID: whose device?');
-    return withRegistry(values.config, terminal, async ({ tokens }) => {
-      if (owner) {
-        print(terminal.stdout, `revoked ${await tokens.revokeAll(owner, values.device)} grants`);
+    if (grant !== undefined && owner) throw new UsageError('--grant is one grant: leave --user and --client out');
+    return withOperations(values.config, terminal, async (perform) => {
+      if (grant !== undefined) {
+        await perform(deleteGrant, { grant });
+        print(terminal.stdout, 'revoked 1 grants');
         return 0;
       }
-      const revoked = await tokens.revoke(await readSecret('Token', terminal));
+      if (owner) {
+        const { ended_grants: ended } = await perform(revokeGrants, {
+          ...owner,
+          ...(device !== undefined && { device }),
+        });
+        print(terminal.stdout, `revoked ${ended} grants`);
+        return 0;
+      }
+      const { revoked } = await perform(revokeToken, { token: await readSecret('Token', terminal) });
       print(terminal.stdout, revoked ? 'revoked' : 'there was no such token');
       return revoked ? 0 : 1;
     });
@@ -76,10 +89,11 @@ const actions: Actions = {
 export const token: Command = {
   name: 'token',
   summary: 'list, inspect and revoke tokens in the store',
-  usage: `gatehouse token list --user ID | --client ID
+  usage: `gatehouse token list --user ID | --client ID [--after TEXT]
 gatehouse token inspect                      what a token stands for; the token is read from the terminal or standard input
 gatehouse token revoke                       that token; a refresh token takes its whole grant with it
 gatehouse token revoke --user ID [--device NAME] | --client ID
+gatehouse token revoke --grant ID            one grant of the list, with all its tokens
 
 Running gateways refuse a revoked token within a second.`,
   run: (args, terminal) => runAction(actions, args, terminal),

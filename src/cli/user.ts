@@ -1,16 +1,22 @@
-import { passwords } from '../house.ts';
+import { resetAttempts } from '../admin/user_belongings.ts';
+import { createUser, deleteUser, listUsers, lockUser, resetPassword, updateUser } from '../admin/users.ts';
 import { type Actions, onePositional, runAction } from './actions.ts';
-import { type Command, print, type Terminal, UsageError } from './command.ts';
+import { PAGE_SIZE, withOperations } from './administering.ts';
+import { type Command, print, UsageError } from './command.ts';
 import { readArguments } from './config_option.ts';
 import { readSecret } from './read_secret.ts';
-import { PAGE_SIZE, withRegistry } from './registry.ts';
 import { table } from './table.ts';
 
 const actions: Actions = {
   list(args, terminal) {
-    const { values } = readArguments(args, { after: { type: 'string' } });
-    return withRegistry(values.config, terminal, async ({ users }) => {
-      const { items, next } = await users.list(PAGE_SIZE, values.after);
+    const { values } = readArguments(args, { after: { type: 'string' }, search: { type: 'string' } });
+    return withOperations(values.config, terminal, async (perform) => {
+      const { after, search } = values;
+      const { items, next } = await perform(listUsers, {
+        limit: PAGE_SIZE,
+        ...(after !== undefined && { after }),
+        ...(search !== undefined && { search }),
+      });
       const rows = items.map((each) => [
         each.id,
         each.username,
@@ -31,27 +37,82 @@ const actions: Actions = {
       connection: { type: 'string' },
       email: { type: 'string' },
       name: { type: 'string' },
+      'phone-number': { type: 'string' },
       role: { type: 'string', multiple: true },
       hashed: { type: 'boolean', default: false },
     });
     const username = onePositional(positionals, 'username');
-    return withRegistry(values.config, terminal, async ({ users, databases }) => {
-      const connection = values.connection ?? databases[0];
-      if (connection === undefined || !databases.includes(connection)) {
-        const known = databases.join(', ') || 'none; add one of type database to connections';
-        throw new UsageError(`--connection must name a database connection (${known})`);
-      }
-      const { id, email, name } = values;
-      const user = await users.add({
-        username,
-        connection,
-        roles: values.role ?? [],
-        passwordHash: await (values.hashed ? readHash : readPassword)(username, terminal),
+    const { id, connection, email, name, role: roles, hashed } = values;
+    const phoneNumber = values['phone-number'];
+    return withOperations(values.config, terminal, async (perform) => {
+      const secret = await readSecret(hashed ? `Password hash of ${username}` : `Password for ${username}`, terminal);
+      const user = await perform(createUser, {
+        ...{ username, ...(hashed ? { password_hash: secret } : { password: secret }) },
         ...(id !== undefined && { id }),
+        ...(connection !== undefined && { connection }),
         ...(email !== undefined && { email }),
         ...(name !== undefined && { name }),
+        ...(phoneNumber !== undefined && { phone_number: phoneNumber }),
+        ...(roles && { roles }),
       });
       print(terminal.stdout, `added ${user.id}`);
+      return 0;
+    });
+  },
+
+  update(args, terminal) {
+    const { values, positionals } = readArguments(args, {
+      username: { type: 'string' },
+      email: { type: 'string' },
+      name: { type: 'string' },
+      'phone-number': { type: 'string' },
+      role: { type: 'string', multiple: true },
+      'no-roles': { type: 'boolean', default: false },
+    });
+    const id = onePositional(positionals, 'user id');
+    const { username, email, name, role: roles } = values;
+    const phoneNumber = values['phone-number'];
+    const change = {
+      ...(username !== undefined && { username }),
+      ...(email !== undefined && { email: orNothing(email) }),
+      ...(name !== undefined && { name: orNothing(name) }),
+      ...(phoneNumber !== undefined && { phone_number: orNothing(phoneNumber) }),
+      ...(values['no-roles'] && { roles: [] }),
+      ...(roles && { roles }),
+    };
+    if (Object.keys(change).length === 0) throw new UsageError('say what is to change, such as --email or --role');
+    return withOperations(values.config, terminal, async (perform) => {
+      await perform(updateUser, { id, ...change });
+      print(terminal.stdout, `changed ${id}`);
+      return 0;
+    });
+  },
+
+  password(args, terminal) {
+    const { values, positionals } = readArguments(args, {
+      hashed: { type: 'boolean', default: false },
+      'keep-sessions': { type: 'boolean', default: false },
+    });
+    const id = onePositional(positionals, 'user id');
+    return withOperations(values.config, terminal, async (perform) => {
+      const { hashed } = values;
+      const secret = await readSecret(hashed ? `Password hash of ${id}` : `New password for ${id}`, terminal);
+      const changed = await perform(resetPassword, {
+        ...{ id, keep_sessions: values['keep-sessions'] },
+        ...(hashed ? { password_hash: secret } : { password: secret }),
+      });
+      const ended = changed.ended_grants === undefined ? '' : ` and revoked ${changed.ended_grants} of their grants`;
+      print(terminal.stdout, `set the password of ${id}${ended}`);
+      return 0;
+    });
+  },
+
+  lock(args, terminal) {
+    const { values, positionals } = readArguments(args, {});
+    const id = onePositional(positionals, 'user id');
+    return withOperations(values.config, terminal, async (perform) => {
+      const { ended_grants: ended = 0 } = await perform(lockUser, { id });
+      print(terminal.stdout, `locked ${id} and revoked ${ended} of their grants`);
       return 0;
     });
   },
@@ -59,18 +120,20 @@ const actions: Actions = {
   unlock(args, terminal) {
     const { values, positionals } = readArguments(args, { connection: { type: 'string' } });
     const username = onePositional(positionals, 'username');
-    return withRegistry(values.config, terminal, async ({ attempts, connections }) => {
-      const { connection } = values;
-      if (connection !== undefined && !connections.includes(connection)) {
-        throw new UsageError(
-          `--connection must be one of ${connections.join(', ') || 'none: there are no connections'}`,
-        );
-      }
-      for (const each of connection === undefined ? connections : [connection]) {
-        await attempts.unlock({ connection: each, username });
-      }
-      // Whether there is such a user is not asked: LDAP and the like would have to be, and nothing depends on it.
+    const { connection } = values;
+    return withOperations(values.config, terminal, async (perform) => {
+      await perform(resetAttempts, { username, ...(connection !== undefined && { connection }) });
       print(terminal.stdout, `unlocked ${username}`);
+      return 0;
+    });
+  },
+
+  enable(args, terminal) {
+    const { values, positionals } = readArguments(args, {});
+    const id = onePositional(positionals, 'user id');
+    return withOperations(values.config, terminal, async (perform) => {
+      await perform(updateUser, { id, disabled: false });
+      print(terminal.stdout, `enabled ${id}`);
       return 0;
     });
   },
@@ -78,35 +141,27 @@ const actions: Actions = {
   remove(args, terminal) {
     const { values, positionals } = readArguments(args, {});
     const id = onePositional(positionals, 'user id');
-    return withRegistry(values.config, terminal, async ({ users, tokens }) => {
-      if (!(await users.remove(id))) {
-        print(terminal.stderr, `There is no user "${id}": see gatehouse user list.`);
-        return 1;
-      }
-      const ended = await tokens.revokeAll({ of: 'user', id });
+    return withOperations(values.config, terminal, async (perform) => {
+      const { ended_grants: ended } = await perform(deleteUser, { id });
       print(terminal.stdout, `removed ${id} and revoked ${ended} of their grants`);
       return 0;
     });
   },
 };
 
-async function readPassword(username: string, terminal: Terminal): Promise<string> {
-  return passwords.hash(await readSecret(`Password for ${username}`, terminal));
-}
-
-/** What another system kept of a password. It is not shown when it is wrong: it may be the password itself. */
-async function readHash(username: string, terminal: Terminal): Promise<string> {
-  const hash = await readSecret(`Password hash of ${username}`, terminal);
-  if (passwords.isHash(hash)) return hash;
-  throw new UsageError('what was entered is no hash that is known: argon2id, bcrypt ($2b$…) or scrypt ($scrypt$ln=…)');
-}
+/** An empty text takes away what there is. */
+const orNothing = (text: string): string | null => (text === '' ? null : text);
 
 /** Manages the people in database connections. */
 export const user: Command = {
   name: 'user',
-  summary: 'list, add, unlock and remove users',
-  usage: `gatehouse user list [--after ID]
-gatehouse user add USERNAME [--id ID] [--connection NAME] [--email ADDRESS] [--name NAME] [--role ROLE]... [--hashed]
+  summary: 'list, add, change, lock, unlock and remove users',
+  usage: `gatehouse user list [--search TEXT] [--after ID]
+gatehouse user add USERNAME [--id ID] [--connection NAME] [--email ADDRESS] [--name NAME] [--phone-number NUMBER] [--role ROLE]... [--hashed]
+gatehouse user update ID [--username NAME] [--email ADDRESS] [--name NAME] [--phone-number NUMBER] [--role ROLE]... [--no-roles]
+gatehouse user password ID [--hashed] [--keep-sessions]   a new password; their grants and sessions end
+gatehouse user lock ID                       nobody signs in as them, and their grants and sessions end
+gatehouse user enable ID                     takes a lock back
 gatehouse user unlock USERNAME [--connection NAME]   after too many failed attempts; or the phone number, or the address
 gatehouse user remove ID                     with every token they gave to anyone
 

@@ -152,6 +152,7 @@ function client(it: ClientFields): Client {
     scopes: it.scopes,
     audience: it.audience,
     connections: it.connections,
+    dialects: it.dialects,
     disabled: it.disabled,
   };
   // Not enumerable: whatever lists, copies or prints a client (JSON of a log line, of a store) leaves the secret behind.

@@ -16,6 +16,8 @@ export interface ConsentRegistry {
   remember(subject: string, client: string, scopes: readonly string[], since?: Seconds): Promise<void>;
   /** @returns whether there was anything to forget. */
   forget(subject: string, client: string): Promise<boolean>;
+  /** Forgets everything that a user agreed to. */
+  forgetAll(subject: string): Promise<void>;
   /** What a user has agreed to, in the order of the clients' ids. @param limit 1 to 1,000. @param after a client's id. */
   list(subject: string, limit: number, after?: string): Promise<Listing<Consent>>;
 }
@@ -24,6 +26,8 @@ export interface ConsentsDependencies {
   readonly documents: DocumentStore;
   readonly clock: Clock;
 }
+
+const MOST = 1_000;
 
 export function createConsents({ documents, clock }: ConsentsDependencies): ConsentRegistry {
   async function remember(subject: string, client: string, scopes: readonly string[], since?: Seconds): Promise<void> {
@@ -38,6 +42,14 @@ export function createConsents({ documents, clock }: ConsentsDependencies): Cons
     await remember(subject, client, scopes, since);
   }
 
+  async function list(subject: string, limit: number, after?: string): Promise<Listing<Consent>> {
+    const { items, next } = await documents.list('consent', limit, consentId(subject, after ?? ''));
+    // Ids begin with the subject: the first one of somebody else is the end.
+    const mine = items.filter(({ document }) => document.subject === subject).map(({ document }) => document);
+    const isEnd = next === undefined || mine.length < items.length;
+    return { items: mine, next: isEnd ? undefined : mine.at(-1)?.client };
+  }
+
   return {
     async covers(subject, client, scopes, since) {
       const known = await documents.get('consent', consentId(subject, client));
@@ -46,13 +58,15 @@ export function createConsents({ documents, clock }: ConsentsDependencies): Cons
     remember,
     forget: (subject, client) => documents.delete('consent', consentId(subject, client)),
 
-    async list(subject, limit, after) {
-      const { items, next } = await documents.list('consent', limit, consentId(subject, after ?? ''));
-      // Ids begin with the subject: the first one of somebody else is the end.
-      const mine = items.filter(({ document }) => document.subject === subject).map(({ document }) => document);
-      const isEnd = next === undefined || mine.length < items.length;
-      return { items: mine, next: isEnd ? undefined : mine.at(-1)?.client };
+    async forgetAll(subject) {
+      // Always the first page: what was on it is gone by the next time.
+      for (;;) {
+        const { items, next } = await list(subject, MOST);
+        for (const { client } of items) await documents.delete('consent', consentId(subject, client));
+        if (next === undefined) return;
+      }
     },
+    list,
   };
 }
 

@@ -1,58 +1,135 @@
-import type { AccessToken, Family, TokenRef } from '../model/token.ts';
-import type { Owner, TokenStore } from '../stores/token_store.ts';
+import type { Clock } from '../model/clock.ts';
+import type { AccessToken, Family, Identity, TokenRef } from '../model/token.ts';
+import { inSeconds, type Seconds } from '../model/units.ts';
+import type { FamilyListing, Owner, TokenStore } from '../stores/token_store.ts';
 import { familyRef, isLiveRefresh } from './families.ts';
 import { refOf } from './format.ts';
+import { createSessionAdministration, type SessionAdministration } from './session_administration.ts';
 
 /** What operators may see and do: look at what was granted, and end it. No answer holds a token or a hash of one. */
-export interface TokenAdministration {
+export interface TokenAdministration extends SessionAdministration {
   /** The grants of a user or a client, latest expiry first. @param limit 1 to 1,000. */
   list(owner: Owner, limit: number): Promise<readonly GrantView[]>;
+  /** One page of them. A page may be short, or empty, although there are more: a look-up reads a bounded number of grants. */
+  page(owner: Owner, request: GrantPageRequest): Promise<GrantPage>;
+  get(grant: TokenRef): Promise<GrantView | undefined>;
   /** @returns undefined for what is no token, or no longer one. */
   inspect(token: string): Promise<TokenView | undefined>;
-  /** Ends the grant of a refresh token, or an access token alone (RFC 7009 §2.1). @returns whether there was one. */
-  revoke(token: string): Promise<boolean>;
-  /** Ends every grant of a user or a client. @param device only those that were given to this device. @returns how many there were. */
-  revokeAll(owner: Owner, device?: string): Promise<number>;
+  /** Ends the grant of a refresh token, or an access token alone (RFC 7009 §2.1). @returns what it was; undefined if there was none. */
+  revoke(token: string): Promise<{ readonly kind: TokenView['kind']; readonly grant: TokenRef } | undefined>;
+  /** Ends a grant with every token of it. @returns whether there was one. */
+  endGrant(grant: TokenRef): Promise<boolean>;
+  /** Ends every grant of a user or a client. @param which only those that fit. @returns how many there were. */
+  revokeAll(owner: Owner, which?: GrantFilter): Promise<number>;
+  /** Ends every grant and every browser session of a user. */
+  signOut(subject: string): Promise<{ readonly grants: number; readonly sessions: number }>;
 }
 
-export type GrantView = Omit<Family, 'live' | 'refresh' | 'replay'>;
+export type GrantView = Omit<Family, 'live' | 'refresh' | 'replay'> & {
+  readonly ref: TokenRef;
+  /** How many of its access tokens are good now. */
+  readonly liveAccessTokens: number;
+  /** Whether its refresh token is good now. */
+  readonly refreshable: boolean;
+};
 export type TokenView =
-  | ({ readonly kind: 'access_token' } & AccessToken)
+  | ({ readonly kind: 'access_token'; readonly ref: TokenRef } & AccessToken)
   | { readonly kind: 'refresh_token'; readonly live: boolean; readonly grant: GrantView };
 
-const FIRST_PAGE = 1_000;
-/** How many grants are ended at the same time. */
-const AT_ONCE = 50;
+/** What a grant must have; what is absent does not matter. */
+export interface GrantFilter {
+  readonly client?: string | undefined;
+  readonly device?: string | undefined;
+}
 
-export function createTokenAdministration({ store }: { readonly store: TokenStore }): TokenAdministration {
-  async function list(owner: Owner, limit: number): Promise<readonly GrantView[]> {
-    const listings = await store.families(owner, limit);
+export interface GrantPageRequest extends GrantFilter {
+  readonly limit: number;
+  readonly after?: FamilyListing | undefined;
+}
+
+export interface GrantPage {
+  readonly items: readonly GrantView[];
+  /** Where the next page begins; absent on the last one. */
+  readonly next?: FamilyListing | undefined;
+}
+
+const FIRST_PAGE = 1_000;
+/** How many grants are read or ended at the same time. */
+const AT_ONCE = 50;
+/** How many listings one page may go through. */
+const MOST_LISTED = 20_000;
+
+export interface TokenAdministrationDependencies {
+  readonly store: TokenStore;
+  readonly clock: Clock;
+}
+
+export function createTokenAdministration({ store, clock }: TokenAdministrationDependencies): TokenAdministration {
+  const sessions = createSessionAdministration(store);
+  const now = (): Seconds => inSeconds(clock.now());
+
+  async function grantsAt(listings: readonly FamilyListing[]): Promise<readonly GrantView[]> {
     const families = await Promise.all(listings.map(({ ref }) => store.get('family', ref)));
-    return families.filter((family) => family !== undefined).map(viewOf);
+    return families.flatMap((family, index) => {
+      const ref = listings[index]?.ref;
+      return family && ref ? [viewOf(family, ref, now())] : [];
+    });
+  }
+
+  async function page(owner: Owner, { limit, after, ...which }: GrantPageRequest): Promise<GrantPage> {
+    for (let most = limit + 1; ; most = Math.min(most * 4, MOST_LISTED)) {
+      const listings = await store.families(owner, most);
+      const isAll = listings.length < most;
+      let index = after ? placeAfter(listings, after) : 0;
+      const items: GrantView[] = [];
+      while (items.length < limit && index < listings.length) {
+        const batch = listings.slice(index, index + Math.min(AT_ONCE, limit - items.length));
+        items.push(...(await grantsAt(batch)).filter((grant) => fits(grant, which)));
+        index += batch.length;
+      }
+      const isFull = items.length === limit || most === MOST_LISTED;
+      if (isAll || isFull) {
+        const last = listings[index - 1];
+        return isAll && index >= listings.length ? { items } : { items, next: last };
+      }
+    }
+  }
+
+  async function get(grant: TokenRef): Promise<GrantView | undefined> {
+    const family = await store.get('family', grant);
+    return family && viewOf(family, grant, now());
   }
 
   async function inspect(token: string): Promise<TokenView | undefined> {
     const ref = refOf(token);
     if (!ref) return undefined;
     const access = await store.get('access', ref);
-    if (access) return { kind: 'access_token', ...access };
+    if (access) return { kind: 'access_token', ref: familyRef(ref.tag, access.family), ...access };
     const refresh = await store.get('refresh', ref);
-    const family = refresh && (await store.get('family', familyRef(ref.tag, refresh.family)));
-    if (!refresh || !family) return undefined;
-    return { kind: 'refresh_token', live: isLiveRefresh(family, ref.hash), grant: viewOf(family) };
+    const grant = refresh && familyRef(ref.tag, refresh.family);
+    const family = grant && (await store.get('family', grant));
+    if (!family) return undefined;
+    return { kind: 'refresh_token', live: isLiveRefresh(family, ref.hash), grant: viewOf(family, grant, now()) };
   }
 
-  async function revoke(token: string): Promise<boolean> {
+  async function revoke(token: string) {
     const ref = refOf(token);
-    if (!ref) return false;
+    if (!ref) return undefined;
     const refresh = await store.get('refresh', ref);
-    if (refresh) return store.revoke(familyRef(ref.tag, refresh.family));
-    return (await store.take('access', ref)) !== undefined;
+    if (refresh) {
+      const grant = familyRef(ref.tag, refresh.family);
+      return (await store.revoke(grant)) ? { kind: 'refresh_token' as const, grant } : undefined;
+    }
+    const access = await store.take('access', ref);
+    return access && { kind: 'access_token' as const, grant: familyRef(ref.tag, access.family) };
   }
 
-  async function revokeAll(owner: Owner, device?: string): Promise<number> {
-    const belongs = async (ref: TokenRef) =>
-      device === undefined || (await store.get('family', ref))?.device === device;
+  async function revokeAll(owner: Owner, which: GrantFilter = {}): Promise<number> {
+    const isChosen = which.client !== undefined || which.device !== undefined;
+    const belongs = async (ref: TokenRef): Promise<boolean> => {
+      const family = isChosen ? await store.get('family', ref) : undefined;
+      return !isChosen || (family !== undefined && fits(family, which));
+    };
 
     let ended = 0;
     // Listings may outlive their family, so a page without a living one proves nothing: only a page that is not full is the end.
@@ -67,9 +144,57 @@ export function createTokenAdministration({ store }: { readonly store: TokenStor
     }
   }
 
-  return { list, inspect, revoke, revokeAll };
+  return {
+    ...sessions,
+    list: async (owner, limit) => grantsAt(await store.families(owner, limit)),
+    page,
+    get,
+    inspect,
+    revoke,
+    endGrant: (grant) => store.revoke(grant),
+    revokeAll,
+    async signOut(subject) {
+      // Sessions first: none of them can give another grant while the grants end.
+      const ended = await sessions.endSessions(subject);
+      return { sessions: ended, grants: await revokeAll({ of: 'user', id: subject }) };
+    },
+  };
 }
 
-function viewOf({ live: _live, refresh: _refresh, replay: _replay, ...view }: Family): GrantView {
-  return view;
+const fits = (grant: { client: string; device?: string | undefined }, { client, device }: GrantFilter): boolean =>
+  (client === undefined || grant.client === client) && (device === undefined || grant.device === device);
+
+/** Behind the listing itself if it is still there; else among those that end when it did, which may repeat some and leaves none out. */
+function placeAfter(listings: readonly FamilyListing[], { ref, expiresAt }: FamilyListing): number {
+  const found = listings.findIndex((it) => it.ref.hash === ref.hash && it.ref.tag === ref.tag);
+  if (found >= 0) return found + 1;
+  const place = listings.findIndex((it) => it.expiresAt <= expiresAt);
+  return place < 0 ? listings.length : place;
+}
+
+function viewOf(family: Family, ref: TokenRef, now: Seconds): GrantView {
+  const { live, refresh, replay: _replay, ...view } = family;
+  const good = refresh.at(-1);
+  return {
+    ...view,
+    ref,
+    liveAccessTokens: live.filter(([, expiresAt]) => expiresAt > now).length,
+    refreshable: good !== undefined && good[1] > now,
+  };
+}
+
+/** Who somebody was when they signed in last, as far as a grant or a session still tells. */
+export async function lastIdentity(
+  tokens: Pick<TokenAdministration, 'list' | 'sessions'>,
+  subject: string,
+): Promise<Identity | undefined> {
+  const [sessions, grants] = await Promise.all([
+    tokens.sessions(subject, 10),
+    tokens.list({ of: 'user', id: subject }, 10),
+  ]);
+  const known = [
+    ...sessions.map(({ user, authenticatedAt }) => ({ user, at: authenticatedAt })),
+    ...grants.flatMap(({ user, issuedAt }) => (user ? [{ user, at: issuedAt }] : [])),
+  ];
+  return known.sort((one, other) => other.at - one.at)[0]?.user;
 }
