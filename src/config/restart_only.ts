@@ -23,6 +23,7 @@ export function refuseWhatNeedsRestart(running: Config, next: Config, reader: Re
   // What is cached and what is stored is what a reload must not lose.
   compare('cache');
   if (!isDeepStrictEqual(running.store, next.store)) report(['store']);
+  if (running.audit.keep !== next.audit.keep) report(['audit', 'keep']);
   if (!isDeepStrictEqual(running.tracing, next.tracing)) report(['tracing']);
 }
 

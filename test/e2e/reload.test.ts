@@ -188,6 +188,7 @@ it('refuses what only a restart can change, with the place, and applies nothing 
   expect(await refused(yaml(two, { listen: ', max_connections: 9' }))).toEqual(place('listen\\.max_connections'));
   expect(await refused(yaml(two).replace('type: memory', 'type: embedded, path: x.db'))).toEqual(place('store'));
   expect(await refused(`${yaml(two)}\ncache: { max_tokens: 0 }\n`)).toEqual(place('cache\\.max_tokens'));
+  expect(await refused(`${yaml(two)}\naudit: { keep: 30d }\n`)).toEqual(place('audit\\.keep'));
   expect(await refused(yaml(two, { listen: ', workers: 2' }).replace('type: memory', 'type: embedded'))).toEqual([
     ...place('listen\\.workers'),
     ...place('store'),
