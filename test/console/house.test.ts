@@ -41,7 +41,7 @@ describe.each([
       body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'demo:read' }),
     });
     expect(issued.status).toBe(200);
-    const { access_token: token } = await issued.json();
+    const { access_token: token } = (await issued.json()) as { access_token: string };
     const use = async () =>
       (await fetch(`${gate.url}/demo/x`, { headers: { authorization: `Bearer ${token}` } })).status;
     expect(await use()).toBe(200);
