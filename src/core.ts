@@ -28,6 +28,7 @@ import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { createRecentRefusals } from './observe/recent_refusals.ts';
 import { watchStore } from './observe/store_watch.ts';
+import { createLastUse } from './registry/last_use.ts';
 import { cached } from './stores/lru.ts';
 import { MemoryCounters } from './stores/memory_counters.ts';
 import { createTokenMarks } from './tokens/token_marks.ts';
@@ -51,10 +52,12 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
     log.request(exchange);
     metrics.request(exchange);
     if (exchange.refused !== undefined) refusals.add(exchange);
+    else if (exchange.client !== undefined) lastUse.note(exchange.client);
     exchange.notes?.trace?.end(exchange);
   };
   const backend = await openStore(config, log, clock);
   const { documents, counters } = backend;
+  const lastUse = createLastUse({ documents, clock });
   const watch = watchStore({ ping: () => backend.ping(), clock, event: (...said) => log.event(...said) });
   const store = cached(backend.tokens, config.cache, clock);
   const marks = createTokenMarks({ documents });
@@ -161,6 +164,7 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
       liveStreams.close();
       watch.close();
       marks.close();
+      await lastUse.close();
       store.close();
       await trail.close();
       await backend.close();

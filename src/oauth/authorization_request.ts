@@ -3,6 +3,7 @@ import { ProtocolError } from '../model/failure.ts';
 import type { AuthorizationRequest } from '../model/protocol.ts';
 import type { TokenPolicy } from '../model/token_policy.ts';
 import type { ClientRegistry } from '../registry/clients.ts';
+import { checkDialect } from './dialect_choice.ts';
 import type { OpenedRequest } from './interactions.ts';
 import { checkedChallenge } from './pkce.ts';
 import { isRegistered } from './redirects.ts';
@@ -47,6 +48,7 @@ export function checkedRequest(
   { client, redirectUri }: TrustedTarget,
   policy: TokenPolicy,
 ): OpenedRequest {
+  checkDialect(client, request.dialect);
   if (request.responseType === undefined) throw new ProtocolError('invalid_request', 'Send response_type=code.');
   if (request.responseType !== 'code') {
     throw new ProtocolError('unsupported_response_type', 'Send response_type=code: no other is supported.');

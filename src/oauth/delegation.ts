@@ -10,6 +10,7 @@ import { hasShape, refOf } from '../tokens/format.ts';
 import type { Issuer } from '../tokens/issuing.ts';
 import { planRotation } from '../tokens/rotation.ts';
 import type { AuthenticateClient } from './client_authentication.ts';
+import { checkDialect } from './dialect_choice.ts';
 import { JWT_BEARER } from './grants/jwt_bearer.ts';
 import type { IdTokens } from './id_tokens.ts';
 import { chosenScopes, stillAllowed } from './scopes.ts';
@@ -34,6 +35,7 @@ export function createDelegation(
   return async (request) => {
     // 1. Who is asking, for what?
     const client = await authenticate(request.credentials, request.caller);
+    checkDialect(client, request.dialect);
     if (request.grantType !== JWT_BEARER) {
       throw new ProtocolError('unsupported_grant_type', `Send grant_type with ${JWT_BEARER}.`);
     }

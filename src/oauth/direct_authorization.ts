@@ -4,6 +4,7 @@ import type { DirectAuthorizationRequest } from '../model/protocol.ts';
 import { inSeconds } from '../model/units.ts';
 import { type CodeDependencies, createCodeIssuer } from './authorization_codes.ts';
 import type { AuthenticateClient } from './client_authentication.ts';
+import { checkDialect } from './dialect_choice.ts';
 import { isRegistered, withParameters } from './redirects.ts';
 import { chosenScopes } from './scopes.ts';
 import type { SignInDesk } from './sign_in.ts';
@@ -29,6 +30,7 @@ export function createDirectAuthorization(
   return async (request) => {
     // 1. Who is asking, and may they?
     const client = await authenticate(request.credentials, request.caller);
+    checkDialect(client, request.dialect);
     checkGrants(client);
 
     // 2. Is the request whole? All of it before the password, so that no wrong request uses up an attempt.

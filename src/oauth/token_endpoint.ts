@@ -7,6 +7,7 @@ import { newFamilyRef } from '../tokens/families.ts';
 import { hasShape } from '../tokens/format.ts';
 import type { Issuer } from '../tokens/issuing.ts';
 import type { AuthenticateClient } from './client_authentication.ts';
+import { checkDialect } from './dialect_choice.ts';
 import type { Grant, Proof } from './grants/grant.ts';
 import type { IdTokens } from './id_tokens.ts';
 import { allowedTo, askedUnder, chosenScopes, stillAllowed } from './scopes.ts';
@@ -30,7 +31,8 @@ export function createTokenEndpoint(deps: TokenEndpointDependencies): (request: 
     // 1. Who is asking?
     const client = await authenticate(request.credentials, request.caller);
 
-    // 2. Is the grant known, and is it this client's?
+    // 2. Is this API one of the client's, is the grant known, and is it this client's too?
+    checkDialect(client, request.dialect);
     const grant = grants.get(request.grantType);
     if (!grant) throw unsupported([...grants.keys()]);
     if (!client.grants.includes(grant.type)) throw notAllowed(client);

@@ -30,7 +30,9 @@ export function createLastUse({ documents, clock, every = EVERY_MS }: LastUseDep
     const lastUsedAt = inSeconds(clock.now());
     for (let index = 0; index < clients.length; index += AT_ONCE) {
       const batch = clients.slice(index, index + AT_ONCE);
-      await Promise.allSettled(batch.map((id) => documents.put('client_use', id, { lastUsedAt })));
+      const outcomes = await Promise.allSettled(batch.map((id) => documents.put('client_use', id, { lastUsedAt })));
+      // A store that is away is not asked about all the others.
+      if (outcomes.every(({ status }) => status === 'rejected')) return;
     }
   }
 
