@@ -11,7 +11,7 @@ import { CLIENTS, clientPath } from './list.ts';
 
 /** A value to be copied. @param name what it is, in the middle of a sentence. */
 export const copied = (value: string, name: string): Html =>
-  html`<span class="secret"><output data-copy="${name}">${value}</output></span>`;
+  html`<span class="secret"><code data-copy="${name}">${value}</code></span>`;
 
 /** The only page that ever shows a secret: the answer to the form that made it. It is not kept by us or by the browser's cache. */
 export function secretPage(
