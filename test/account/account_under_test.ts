@@ -1,5 +1,6 @@
 import { createAccount } from '../../src/account/account.ts';
 import type { PasswordPlace } from '../../src/account/password_change.ts';
+import type { PasswordVerifier } from '../../src/connections/connection.ts';
 import { hashPassword } from '../../src/connections/password_hash.ts';
 import type { AuditEntry } from '../../src/model/audit.ts';
 import type { User } from '../../src/model/client.ts';
@@ -32,9 +33,13 @@ export interface AccountOptions extends EdgeOptions {
   readonly placeOf?: PasswordPlace;
 }
 
+/** Most of these tests are about what comes after a sign-in: real hashing would take most of their time. */
+const WONDERLAND_ALONE: PasswordVerifier = { verify: async (_hash, password) => password === 'wonderland' };
+
 export async function startAccount(options: AccountOptions = {}): Promise<AccountUnderTest> {
   const events: AuditEntry[] = [];
   const edge = await startEdge({
+    passwords: WONDERLAND_ALONE,
     ...options,
     pages: (core) =>
       createAccount({

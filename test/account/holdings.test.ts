@@ -153,7 +153,7 @@ describe('the overview', () => {
     await account.grant(alice, { device: 'phone' });
     const { text } = await (await account.signedIn()).get('/account');
     expect(text).toContain('1 app has access');
-    expect(text).toContain('in 1 browser and on 1 device.');
+    expect(text).toContain('1 browser and 1 named device are signed in.');
     expect(text).toContain('No tokens for your own scripts');
   });
 });

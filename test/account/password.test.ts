@@ -1,11 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { objectionTo } from '../../src/account/password_rules.ts';
+import { createPasswordVerifier } from '../../src/connections/password_hash.ts';
 import { refOf } from '../../src/tokens/format.ts';
 import { alice } from '../oauth/core_under_test.ts';
 import { type AccountOptions, signIn, startAccount } from './account_under_test.ts';
 
 async function start(options: AccountOptions = {}) {
-  const account = await startAccount(options);
+  const account = await startAccount({ passwords: createPasswordVerifier(), ...options });
   onTestFinished(() => account.edge.drain());
   return account;
 }

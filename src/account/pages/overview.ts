@@ -27,7 +27,7 @@ export function overviewPage(frame: Frame, { user, applications, devices, sessio
 <p class="lead">Everything that acts in your name is here, and can be ended here.</p>
 <div class="cards">
 ${card('Apps', `${counted(applications, 'app has', 'apps have')} access to your account.`, paths.applications, 'See apps')}
-${card('Devices and sessions', `You are signed in in ${counted(sessions, 'browser', 'browsers')} and on ${counted(devices, 'device', 'devices')}.`, paths.sessions, 'See devices and sessions')}
+${card('Devices and sessions', `${counted(sessions, 'browser', 'browsers')} and ${counted(devices, 'named device', 'named devices')} are signed in.`, paths.sessions, 'See where')}
 ${hasTokens && card('Personal tokens', `${counted(tokens, 'token', 'tokens')} for your own scripts and tools.`, paths.tokens, 'See personal tokens')}
 ${card('Password', 'Choose another one, and sign out everywhere else.', paths.password, 'Change password')}
 </div>

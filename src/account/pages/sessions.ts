@@ -57,7 +57,7 @@ function sessionRow({ paths, csrf }: Frame, session: HeldSession, isMine: boolea
   return html`<tr>
 <td><bdi>${name}</bdi>${isMine && html` <span class="tag">This browser</span>`}${console && html` <span class="tag">Console</span>`}</td>
 <td data-label="Signed in">${minute(session.authenticatedAt)}</td>
-<td data-label="From">${session.address ?? html`<span class="quiet">not known</span>`}</td>
+<td data-label="From">${addressOf(session)}</td>
 <td data-label="Until">${minute(session.expiresAt)}</td>
 <td class="do"><form method="post" action="${paths.endSession}">
 ${csrfField(csrf)}
@@ -65,6 +65,12 @@ ${csrfField(csrf)}
 <button class="plain" aria-label="Sign out ${name}${isMine ? ', this browser' : ''}">Sign out</button>
 </form></td>
 </tr>`;
+}
+
+/** The short ones in one piece. */
+function addressOf({ address }: HeldSession): Html {
+  if (address === undefined) return html`<span class="quiet">not known</span>`;
+  return address.length > 15 ? html`${address}` : html`<span class="address">${address}</span>`;
 }
 
 /** @param index in the grants of the device: the first one can end them all. */

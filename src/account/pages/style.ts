@@ -27,7 +27,7 @@ section > h2 + p { margin: 0 0 .75rem; color: var(--quiet); font-size: .9375rem;
 .card { margin-top: 1.25rem; padding: 1.25rem; background: var(--card); border: 1px solid var(--line); border-radius: .875rem; }
 .card > :first-child { margin-top: 0; }
 .card h2 { margin: 0; font-size: 1.0625rem; font-weight: 650; color: var(--text); }
-.cards { margin-top: 1.5rem; display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); }
+.cards { margin-top: 1.5rem; display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); }
 .cards .card { margin: 0; display: flex; flex-direction: column; gap: .25rem; }
 .cards .card p { margin: 0; color: var(--quiet); font-size: .9375rem; flex: 1; }
 .cards .card a { margin-top: .5rem; }
@@ -37,7 +37,9 @@ td { padding: .875rem 1rem; border-top: 1px solid var(--line); vertical-align: t
 td p { margin: 0; }
 td:first-child { font-weight: 500; }
 td:first-child p { font-weight: 400; }
-td.do { text-align: right; width: 11rem; }
+td.do { text-align: right; width: 12rem; }
+th:last-child { text-align: right; }
+.address { white-space: nowrap; }
 time { white-space: nowrap; }
 .scopes { display: flex; flex-wrap: wrap; gap: .25rem; }
 .scopes code, .tag { padding: .125rem .5rem; border-radius: 1rem; background: var(--tint); font-size: .8125rem; overflow-wrap: anywhere; }
@@ -52,7 +54,9 @@ main > .problem { margin: 0 0 1.5rem; }
 .wrong { margin: .375rem 0 0; font-size: .875rem; font-weight: 500; color: var(--bad); }
 .hint { margin: .375rem 0 0; font-size: .875rem; color: var(--quiet); }
 .narrow { max-width: 32rem; }
-.narrow .fields button { width: auto; justify-self: start; }
+.narrow .fields button { width: auto; justify-self: start; margin: 0; }
+.narrow > .fields { padding: 1.5rem; background: var(--card); border: 1px solid var(--line); border-radius: .875rem; }
+.narrow .row { margin-top: .5rem; }
 fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
 legend { padding: 0; margin-bottom: .375rem; font-size: .875rem; font-weight: 600; }
 .tick { display: flex; align-items: baseline; gap: .625rem; margin: 0; padding: .375rem 0; font-weight: 400; font-size: 1rem; }
@@ -65,7 +69,7 @@ button.bad:hover { background: var(--bad-tint); border-color: var(--bad); }
 td button, .who button { min-height: 2.25rem; padding: .25rem .875rem; font-size: .875rem; }
 .row { margin-top: 1.25rem; display: flex; flex-wrap: wrap; gap: .75rem 1rem; align-items: center; }
 .row > * { margin: 0; }
-details summary { display: inline-flex; align-items: center; min-height: 2.25rem; padding: .25rem .875rem; border: 1px solid var(--edge); border-radius: .625rem; font-size: .875rem; font-weight: 600; cursor: pointer; list-style: none; }
+details summary { display: inline-flex; align-items: center; min-height: 2.25rem; padding: .25rem .875rem; border: 1px solid var(--edge); border-radius: .625rem; font-size: .875rem; font-weight: 600; white-space: nowrap; cursor: pointer; list-style: none; }
 details summary::-webkit-details-marker { display: none; }
 details summary:hover { background: var(--tint); }
 details[open] summary { border-color: transparent; color: var(--quiet); }
@@ -82,6 +86,10 @@ footer { margin-top: auto; padding-top: 1rem; }
   .top > div { padding: .625rem 1rem 0; }
   .who .me { order: 1; width: 100%; margin: 0; }
   .who form { margin-left: auto; }
+  nav ul { flex-wrap: wrap; gap: 0 .25rem; overflow: visible; }
+  nav a { padding: .5rem .75rem; }
+  .narrow > .fields { padding: 1.25rem 1rem; }
+  th:last-child { text-align: left; }
   table, tbody, tr, td { display: block; }
   table { border: 0; background: none; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
