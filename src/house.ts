@@ -10,12 +10,14 @@ import { adviceOn } from './config/advice.ts';
 import { hashPassword, isPasswordHash } from './connections/password_hash.ts';
 import { problemWording } from './console/app.ts';
 import { type CoreDependencies, composeCore } from './core.ts';
+import { composeExplainAlone } from './explaining.ts';
 import { trustedProxies } from './gateway/forwarded.ts';
 import { createAdmin } from './http/admin.ts';
 import { createEdge } from './http/edge.ts';
 import type { Trouble } from './http/failure_of.ts';
 import { createMiddleware, type Middleware } from './http/middleware.ts';
 import { createReadiness } from './http/readiness.ts';
+import { createTryCall } from './http/try_call.ts';
 import { type Clock, systemClock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
 import type { Exchange } from './model/exchange.ts';
@@ -102,6 +104,7 @@ export async function composeHouse(
   const reloads = createReloads({ log, count, note });
   let running = config;
   const trouble: Trouble = (level, event, detail) => log.event(level, event, detail);
+  const tryCall = createTryCall({ url: () => url, clock });
   const adminReport = (whose === 'own' && adminReports(log, metrics.registry)) || undefined;
   const admin =
     adminReport &&
@@ -110,7 +113,7 @@ export async function composeHouse(
       others: composeBackOffice({
         running: () => running,
         administrationOf: (config) =>
-          composeAdministration(config, { ...core.administration, grants: variants.grants }),
+          composeAdministration(config, { ...core.administration, tryCall, grants: variants.grants }),
         desk: core.desk,
         backend: core.backend,
         clock,
@@ -178,11 +181,13 @@ export interface SupervisorDeskOptions extends Pick<HouseOptions, 'output'> {
   /** Further reasons why the workers should get no traffic. */
   readonly notReady: () => readonly string[];
   readonly askWorkers: AskWorkers;
+  /** Where the workers can be reached; undefined until they can. */
+  readonly url: () => string | undefined;
 }
 
 export async function composeSupervisorDesk(
   config: Config,
-  { output, notReady, askWorkers }: SupervisorDeskOptions,
+  { output, notReady, askWorkers, url }: SupervisorDeskOptions,
 ): Promise<SupervisorDesk> {
   const log = createLog({ level: config.log.level, destination: output });
   for (const advice of adviceOn(config)) log.event('warn', 'configuration_advice', { advice });
@@ -215,6 +220,8 @@ export async function composeSupervisorDesk(
         composeAdministration(config, {
           ...{ clock: systemClock, audit, live, grants: variants.grants, attempts: people.attempts },
           ...{ documents: backend.documents, store: backend.tokens },
+          explain: composeExplainAlone(config, backend, systemClock),
+          tryCall: createTryCall({ url, clock: systemClock }),
         }),
       desk: people.desk,
       backend,

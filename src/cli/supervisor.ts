@@ -28,7 +28,9 @@ export async function supervise(
 ): Promise<ExitCode> {
   const listening = new Set<Worker>();
   const missing = (): number => count - listening.size;
+  let url: string | undefined;
   const desk = await composeSupervisorDesk(config, {
+    url: () => url,
     output: terminal.stdout,
     notReady: () => (missing() === 0 ? [] : [`${missing()} of ${count} workers are not listening`]),
     askWorkers: createWorkerQuestions(
@@ -73,7 +75,7 @@ export async function supervise(
   for (let started = 0; started < count; started++) fork();
   void all.promise.then(({ port }) => {
     const { tls, host, path } = config.listen;
-    const url = path === undefined ? `http${tls ? 's' : ''}://${host}:${port}` : `unix:${path}`;
+    url = path === undefined ? `http${tls ? 's' : ''}://${host}:${port}` : `unix:${path}`;
     desk.log.event('info', 'listening', { url, admin, workers: count, pid: process.pid });
     desk.log.flush();
     print(terminal.stdout, ...demoLines(config, url));

@@ -100,7 +100,7 @@ function endpoint(operation: AnyOperation, schemas: Components): Json {
       ...inPath.map((name) => asParameter(name, 'path')),
       ...(method === 'GET' ? others.map((name) => asParameter(name, 'query')) : [KEY_PARAMETER]),
     ],
-    ...(method !== 'GET' && others.length > 0 && { requestBody: bodyOf(input, others) }),
+    ...((others.length > 0 ? method !== 'GET' : method === 'POST') && { requestBody: bodyOf(input, others) }),
     responses: {
       [operation.creates ? '201' : '200']: {
         description: operation.creates ? 'It was created.' : 'It was done.',
@@ -150,6 +150,9 @@ function bodyOf(input: Json, names: readonly string[]): Json {
   };
   const example = exampleOf(schema);
   return {
+    ...(names.length === 0 && {
+      description: 'None, or an empty object; but no form, with which other pages could send it too.',
+    }),
     required: needed.length > 0,
     content: { 'application/json': { schema, ...(example && { example }) } },
   };
