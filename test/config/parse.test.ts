@@ -53,7 +53,7 @@ describe('a configuration with every key', () => {
     expect(config.admin).toEqual({ host: '127.0.0.1', port: 8081, console: true, sessionTtl: 28_800 });
     expect(config.cache).toEqual({ maxTokens: 100_000, ttl: 60_000, staleness: 5000, negativeTtl: 1000 });
     expect(config.tokens).toEqual({ accessTtl: 3600, refreshTtl: 2_592_000, codeTtl: 60, refreshGrace: 10 });
-    expect(config.log).toEqual({ level: 'warn' });
+    expect(config.log).toEqual({ level: 'warn', access: 'json' });
   });
 
   it('hands each variant what its own schema made of its keys', () => {
