@@ -61,6 +61,14 @@ describe('the published package, mounted in a Koa app', () => {
     const gatehouse = await startGatehouse(config, {}, main);
     const { access_token } = await aliceTokens(gatehouse.url);
     expect((await call(gatehouse.url, access_token)).status).toBe(200);
+    // The console's pages load files that are inside of the bundle.
+    const page = await (await fetch(`${gatehouse.admin}/sign-in`)).text();
+    const files = [...page.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(
+      ([, path]) => `${gatehouse.admin}${path}`,
+    );
+    const sizes = files.map(async (file) => (await (await fetch(file)).text()).length);
+    expect(Math.min(...(await Promise.all(sizes)))).toBeGreaterThan(1_000);
+    expect(files.length).toBeGreaterThanOrEqual(2);
     expect(await gatehouse.stop()).toBe(0);
   });
 

@@ -56,7 +56,15 @@ describe('a form that another site sent', () => {
     expect(theirs).not.toBe(ours);
     for (const csrf of ['', 'x', theirs]) {
       const answer = await browser.post('/clients/delete', { csrf, id: 'shop', typed: 'Shop' });
-      expect(answer.status).toBe(403);
+      expect(answer.status).toBe(422);
+      expect(answer.text).toContain('nothing was done');
+      const inspected = await browser.post('/tokens/inspect', {
+        csrf,
+        token: 'gha_00000000000000000000',
+        do: 'inspect',
+      });
+      expect(inspected.status).toBe(422);
+      expect((await browser.post('/sign-out', { csrf })).status).toBe(403);
     }
     expect((await gate.call('GET', '/clients/shop')).status).toBe(200);
     expect((await browser.post('/clients/delete', { csrf: ours, id: 'shop', typed: 'Shop' })).status).toBe(303);

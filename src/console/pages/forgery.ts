@@ -12,20 +12,26 @@ import type { PageRequest } from './page.ts';
 export const csrfOf = (cookie: string): string => hash('sha256', `gatehouse console form ${cookie}`, 'base64url');
 
 /**
- * Refuses a form that no page of ours in this browser sent. Our pages let browsers tell their origin to us, so one that tells
- * neither its origin nor its site is none.
+ * Refuses a form that no page of ours sent. Our pages let browsers tell their origin to us, so one that tells neither its origin nor
+ * its site is none.
  * @throws ProtocolError `access_denied`.
  */
-export function requireOwnForm(request: PageRequest, form: Fields, cookie: string): void {
-  const { headers, authority } = request;
+export function requireOurOrigin({ headers, authority }: PageRequest): void {
   requireSameOrigin(headers, authority);
   const says = headers['sec-fetch-site'] !== undefined || (headers.origin ?? 'null') !== 'null';
-  if (!says || !isSame(form.exact('csrf'), csrfOf(cookie))) throw refused();
+  if (!says) throw refused();
 }
 
-function isSame(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
+/** Whether a form has the token of this cookie. */
+export function isOfThis(form: Fields, cookie: string): boolean {
+  const [sent, right] = [Buffer.from(form.exact('csrf')), Buffer.from(csrfOf(cookie))];
+  return sent.length === right.length && timingSafeEqual(sent, right);
+}
+
+/** As `requireOurOrigin`, and the form must have the token of this cookie. @throws ProtocolError `access_denied`. */
+export function requireOwnForm(request: PageRequest, form: Fields, cookie: string): void {
+  requireOurOrigin(request);
+  if (!isOfThis(form, cookie)) throw refused();
 }
 
 const refused = () =>

@@ -12,7 +12,7 @@ import { ALL_ASSETS } from '../assets.ts';
 import type { Operators } from '../operators.ts';
 import { ALL_PAGES } from './all_pages.ts';
 import { fieldsOf } from './fields.ts';
-import { csrfOf, requireOwnForm } from './forgery.ts';
+import { csrfOf, isOfThis, requireOurOrigin, requireOwnForm } from './forgery.ts';
 import { ASSET_HEADERS, leading, PAGE_HEADERS } from './headers.ts';
 import { alone, shell } from './layout.ts';
 import { NAVIGATION } from './navigation.ts';
@@ -75,13 +75,20 @@ export function createPages(deps: PagesDependencies): Pages {
         return request.method === 'POST' ? await signIn.signIn(request) : signIn.show(request);
       }
       signedIn = await who(request);
-      if (!signedIn) return { status: 303, headers: leading(signInFor(request)), body: '' };
-      // 3. A form must be from a page of ours, in this session.
+      if (request.method === 'POST') requireOurOrigin(request);
+      if (!signedIn) {
+        if (request.method === 'POST' && request.path !== '/sign-out') return over();
+        return { status: 303, headers: leading(signInFor(request)), body: '' };
+      }
+      // 3. The form must be from a page of this session. One of an earlier session comes back, and nothing is done.
       const form = fieldsOf(request.body);
-      if (request.method === 'POST') requireOwnForm(request, form, signedIn.cookie);
-      if (request.path === '/sign-out') return await signIn.signOut(request, signedIn.by.actor);
+      const isStale = request.method === 'POST' && !isOfThis(form, signedIn.cookie);
+      if (request.path === '/sign-out') {
+        requireOwnForm(request, form, signedIn.cookie);
+        return await signIn.signOut(request, signedIn.by.actor);
+      }
       // 4. The page itself.
-      return await page(request, signedIn);
+      return await page(request, signedIn, isStale);
     } catch (error) {
       return failed(error, request, signedIn);
     }
@@ -104,7 +111,7 @@ export function createPages(deps: PagesDependencies): Pages {
     return { cookie, by: { actor, role, via: 'console', address, requestId } };
   }
 
-  async function page(request: PageRequest, signedIn: SignedIn): Promise<PageReply> {
+  async function page(request: PageRequest, signedIn: SignedIn, isStale: boolean): Promise<PageReply> {
     const found = byTarget.get(`${request.method} ${request.path}`);
     if (!found && request.path === '/') return { status: 303, headers: leading(home), body: '' };
     if (!found) throw new AdminProblem('not_found', 'There is no such page.');
@@ -120,7 +127,10 @@ export function createPages(deps: PagesDependencies): Pages {
       csrf: csrfOf(signedIn.cookie),
       isAdmin: signedIn.by.role === 'admin',
       termsUrl: deps.termsUrl(),
-      perform: (operation, input) => perform(admin, operation, input, signedIn.by),
+      async perform(operation, input) {
+        if (isStale && operation.method !== 'GET') throw stale();
+        return perform(admin, operation, input, signedIn.by);
+      },
     };
     return reply(await found.answer(visit), request, signedIn);
   }
@@ -167,6 +177,23 @@ export function createPages(deps: PagesDependencies): Pages {
   }
 
   return { has: (path) => methods(path).length > 0, methods, answer };
+}
+
+/** What pages take like any other input that is not right: they show the form again, as it was typed. */
+const stale = () =>
+  new AdminProblem(
+    'invalid',
+    'This form is from an earlier sign-in, and nothing was done. Look at it and send it again.',
+  );
+
+/** For a form that came too late. It is still in the browser, which sends it again when this page is reloaded. */
+function over(): PageReply {
+  const body = alone({
+    title: 'Your sign-in is over',
+    content: html`<h1>Your sign-in is over</h1>
+<p>What you typed was not sent in vain: <a href="${SIGN_IN}" target="_blank">sign in in another tab</a>, come back to this one and reload it. The form then comes back as you typed it.</p>`,
+  });
+  return { status: 403, headers: PAGE_HEADERS, body };
 }
 
 const suffices = (role: Role, needed: Role = 'auditor'): boolean => role === 'admin' || role === needed;

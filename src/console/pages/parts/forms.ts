@@ -26,8 +26,8 @@ export function troubleOf(problem: AdminProblem, names: readonly string[]): Trou
     if (names.includes(name)) fields.set(name, [fields.get(name), said].filter(Boolean).join(' '));
     else others.push(path === '' ? sentence(message) : `${path}: ${message}`);
   }
-  // `Not right: …` names fields by what the API calls them; the list below names them as the form does.
-  const summary = problem.type === 'invalid' && fields.size > 0 ? 'Some fields are not right yet.' : problem.message;
+  // What `perform` says of a schema names fields by what the API calls them; the list below names them as the form does.
+  const summary = problem.message.startsWith('Not right:') ? 'Some fields are not right yet.' : problem.message;
   return { summary, fields, others };
 }
 
