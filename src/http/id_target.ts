@@ -5,14 +5,14 @@ import type { Failure } from '../model/failure.ts';
  * What no proxied path may hold encoded, because another server could read it differently. Behind a listener of our own there is no
  * other server, and ids of directories hold such characters: they stand encoded in a segment, and are decoded once, segment by segment.
  */
-const RESERVED = ['2F', '5C', '3B', '3F', '23'] as const;
-const ENCODED = /%(?:2F|5C|3B|3F|23)/gi;
+const RESERVED = ['2F', '5C', '3B', '3F', '23', '25'] as const;
+const ENCODED = /%(?:2F|5C|3B|3F|23|25)/gi;
 
 /** Noncharacters of Unicode, U+FDD0 and its neighbours: no id holds them, so each can stand for one of the above meanwhile. */
 const STAND_INS = RESERVED.map((_, index) => `%EF%B7%9${index}`);
-const STAND_IN = /%EF%B7%9[0-4]/gi;
+const STAND_IN = /%EF%B7%9[0-5]/gi;
 
-/** As `canonicalTarget`, but a segment of the path may hold `/`, `\\`, `;`, `?` and `#` percent-encoded, and keeps them so. */
+/** As `canonicalTarget`, but a segment of the path may hold `/`, `\\`, `;`, `?`, `#` and `%` percent-encoded, and keeps them so. */
 export function idTarget(target: string): Target | Failure {
   const mark = target.indexOf('?');
   const [path, query] = mark < 0 ? [target, ''] : [target.slice(0, mark), target.slice(mark)];

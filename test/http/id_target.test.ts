@@ -10,6 +10,9 @@ describe('a target with ids in it', () => {
     'https://idp.example.com/?a=b#c',
     'ž 日本 %',
     '100%',
+    '%2f',
+    '%41%',
+    '%25%32%66',
     '__proto__',
   ])('keeps %j as one segment', (id) => {
     const target = idTarget(`/api/v1/users/${encodeURIComponent(id)}/lock?after=x`);
@@ -28,12 +31,11 @@ describe('a target with ids in it', () => {
     '/users/%2e%2e/clients',
     '/users//clients',
     '/users;a=b',
-    '/users/%252f',
     '/users/%00',
     '/users/%0d%0aSet-Cookie:a',
     '/users/%C0%AF',
     '/users/%EF%B7%90',
-    '/users/%ef%b7%94x',
+    '/users/%ef%b7%95x',
     '/users/%',
     'http://example.com/users',
     '*',
