@@ -127,6 +127,12 @@ describe('what is drawn and told of the metrics', () => {
       expect(missing(expr, page, titleFormat)).toEqual([]);
   });
 
+  it('is explained in the documentation', () => {
+    const text = readFileSync('docs/operations.md', 'utf8').replaceAll('`_', '`gatehouse_cache_');
+    const names = [...page.keys()].map((name) => name.replace(/_(bucket|sum|count)$/, ''));
+    expect(names.filter((name) => name.startsWith('gatehouse_') && !text.includes(name))).toEqual([]);
+  });
+
   it('does not lie on top of something else', () => {
     const taken = new Set<string>();
     for (const { gridPos } of dashboard.panels)
