@@ -10,6 +10,12 @@ describe('cookies', () => {
     expect(clearCookie('gatehouse_session', true)).toContain('; Max-Age=0');
   });
 
+  it('of the console never come from elsewhere', () => {
+    expect(setCookie('gatehouse_console', 'v', true)).toBe(
+      '__Host-gatehouse_console=v; Path=/; HttpOnly; SameSite=Strict; Secure',
+    );
+  });
+
   it('are read by their exact name', () => {
     const header = 'a=1; gatehouse_browser=b; xgatehouse_session=x; gatehouse_session=s=1;__Host-gatehouse_session=h';
     expect(readCookie(header, 'gatehouse_browser', false)).toBe('b');

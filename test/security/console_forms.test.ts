@@ -212,6 +212,26 @@ describe('the session', () => {
     expect((await eve.get('/clients')).location).toContain('/sign-in');
     expect((await browser.get('/clients')).status).toBe(200);
   });
+
+  it('ends with the user: locked or deleted, they are out, and stay out when that is taken back', async () => {
+    const { gate } = await signedIn();
+    const person = { username: 'eve', password: 'correct horse battery', roles: ['admin'] };
+    const { id } = (await gate.call('POST', '/users', { body: person })).body;
+    const eve = new PageClient(gate.url);
+    const signIn = async () =>
+      eve.submit(await eve.get('/sign-in'), '/sign-in', { username: 'eve', password: person.password });
+    await signIn();
+    expect((await eve.get('/clients')).status).toBe(200);
+    await gate.call('POST', `/users/${id}/lock`, { body: {} });
+    expect((await eve.get('/clients')).location).toContain('/sign-in');
+    expect((await signIn()).status).toBe(422);
+    await gate.call('POST', `/users/${id}/unlock`, { body: {} });
+    expect((await eve.get('/clients')).location).toContain('/sign-in');
+    await signIn();
+    expect((await eve.get('/clients')).status).toBe(200);
+    await gate.call('DELETE', `/users/${id}`);
+    expect((await eve.get('/clients')).location).toContain('/sign-in');
+  });
 });
 
 describe('an auditor', () => {
@@ -229,6 +249,8 @@ describe('an auditor', () => {
     const fields = { csrf, id: 'shop', typed: 'Shop', name: 'x', username: 'x', password: 'x', terms: 'yes' };
     for (const path of FORMS.filter((each) => each !== '/tokens/inspect')) {
       expect((await browser.post(path, fields)).status, path).toBe(403);
+      const [tried] = await gate.audited();
+      expect(tried).toMatchObject({ actor: { id: 'u-auditor' }, outcome: 'refused', detail: { path } });
     }
     const revoking = await browser.post('/tokens/inspect', { csrf, token: 'gha_00000000000000000000', do: 'revoke' });
     expect(revoking.status).toBe(403);

@@ -116,6 +116,7 @@ export function createPages(deps: PagesDependencies): Pages {
     if (!found && request.path === '/') return { status: 303, headers: leading(home), body: '' };
     if (!found) throw new AdminProblem('not_found', 'There is no such page.');
     if (!suffices(signedIn.by.role, found.role)) {
+      if (request.method === 'POST') await noteRefused(request, signedIn.by);
       throw new AdminProblem('forbidden', `This needs the role ${found.role}, and yours is ${signedIn.by.role}.`);
     }
     const admin = administration();
@@ -133,6 +134,12 @@ export function createPages(deps: PagesDependencies): Pages {
       },
     };
     return reply(await found.answer(visit), request, signedIn);
+  }
+
+  /** No page gives an auditor such a form: somebody tried. */
+  async function noteRefused({ path }: PageRequest, { actor, via, role, address, requestId }: By): Promise<void> {
+    const what = { action: 'console.refused', outcome: 'refused', detail: { path, role } } as const;
+    await administration().audit.append({ at: clock.now(), actor, via, ...what, address, requestId });
   }
 
   function reply(outcome: Outcome, request: PageRequest, signedIn: SignedIn): PageReply {
