@@ -2,8 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { selfSigned } from '../http/self_signed.ts';
 import { demoConfig } from '../support/demo_config.ts';
 import { type GatehouseProcess, startGatehouse } from '../support/gatehouse_process.ts';
+import { ask, http2Client } from '../support/http2_client.ts';
 import { ADMIN } from './console_under_test.ts';
 
 async function start(listen = ''): Promise<GatehouseProcess> {
@@ -105,4 +107,31 @@ it('takes what a reload says of it', async () => {
   await gate.line(/"event":"reloaded"/);
   expect((await fetch(`${gate.admin}/sign-in`)).status).toBe(404);
   expect((await call(gate, 'GET', '/me')).body.role).toBe('auditor');
+});
+
+it('speaks TLS and HTTP/2 under the name that it was given', async () => {
+  const tls = await selfSigned();
+  const admin = `admin: { host: 127.0.0.1, port: 0, tls: { cert: ${tls.cert}, key: ${tls.key} }, public_url: 'https://admin.example.com'`;
+  const config = (await demoConfig('{ type: memory }')).replace('admin: { host: 127.0.0.1, port: 0', admin);
+  const gate = await startGatehouse(config);
+  onTestFinished(async () => void (await gate.stop()));
+  expect(gate.admin).toMatch(/^https:/);
+  const session = await http2Client(Number(new URL(gate.admin).port), tls.cert);
+  onTestFinished(() => session.close());
+  const head = { ':path': '/api/v1/me', authorization: ADMIN };
+  for (const [authority, status] of [
+    ['admin.example.com', 200],
+    ['localhost', 200],
+    ['evil.example.com', 421],
+  ] as const) {
+    const answer = await ask(session, { ...head, ':authority': authority });
+    expect([authority, answer.status]).toEqual([authority, status]);
+  }
+  const body = ['{"name":"Orders",', '"grants":["client_credentials"]}'];
+  const made = await ask(
+    session,
+    { ...head, ':method': 'POST', ':path': '/api/v1/clients', 'content-type': 'application/json' },
+    body,
+  );
+  expect(made.status).toBe(201);
 });
