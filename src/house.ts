@@ -152,9 +152,10 @@ export async function composeHouse(
       core.upstreams.stopChecks();
       log.event('info', 'draining');
       await edge.drain(DRAIN_LIMIT);
+      // Operators may still be doing something that needs the store.
+      if (admin) await admin.drain(ADMIN_DRAIN_LIMIT);
       await core.close();
       await tracing.close();
-      if (admin) await admin.drain(ADMIN_DRAIN_LIMIT);
       log.event('info', 'stopped');
       log.flush();
     },
@@ -189,7 +190,7 @@ export async function composeSupervisorDesk(
   config: Config,
   { output, notReady, askWorkers, url }: SupervisorDeskOptions,
 ): Promise<SupervisorDesk> {
-  const log = createLog({ level: config.log.level, destination: output });
+  const log = createLog({ ...config.log, destination: output });
   for (const advice of adviceOn(config)) log.event('warn', 'configuration_advice', { advice });
   const backend = await openStore(config, log);
   const readiness = createReadiness({ ping: () => backend.ping() });
@@ -245,6 +246,7 @@ export async function composeSupervisorDesk(
         const problems = await pass();
         if (problems.length > 0) throw new ReloadRefused(problems);
         log.setLevel(next.log.level);
+        log.setAccess(next.log.access);
         audit.use(next.audit);
         running = next;
       }),
