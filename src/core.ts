@@ -3,6 +3,7 @@
  * which a reload puts others in the place of. Lanes and edge only ever hold handles to the rules, and ask anew for each request.
  */
 import { randomBytes } from 'node:crypto';
+import { createGoneUsers, watchGoneUsers } from './account/gone_users.ts';
 import { composeRules, type Ground, openStore } from './compose.ts';
 import { createPasswordVerifier } from './connections/password_hash.ts';
 import { startDemoApi } from './demo/demo_api.ts';
@@ -21,6 +22,7 @@ import type { Clock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
 import type { Exchange, Tracer } from './model/exchange.ts';
 import { createAttempts } from './oauth/attempts.ts';
+import type { SignInDesk } from './oauth/sign_in.ts';
 import { createSignInNotes } from './oauth/sign_in_notes.ts';
 import { createAuditTrail } from './observe/audit_trail.ts';
 import { createLive } from './observe/live.ts';
@@ -90,6 +92,8 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
   };
 
   let rules = composeRules(config, ground);
+  const current: SignInDesk['current'] = (party, user) => rules.desk.current(party, user);
+  const goneUsers = watchGoneUsers(createGoneUsers({ store, desk: { current }, clock, note }));
   let demo = await demoFor(config);
   const upstreams = createUpstreams({
     get demoUrl() {
@@ -156,6 +160,7 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
       gateway.use(coming.gateway);
       trail.use(next.audit);
       rules = coming;
+      goneUsers.look();
       running = next;
       explaining = undefined;
     },
@@ -163,6 +168,7 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
       await upstreams.close();
       liveStreams.close();
       watch.close();
+      await goneUsers.close();
       marks.close();
       await lastUse.close();
       store.close();

@@ -1,6 +1,6 @@
 import type { BrowserSession, Family, TokenRef } from '../model/token.ts';
 import type { FamilyListing, TokenStore } from '../stores/token_store.ts';
-import { hashToken } from '../tokens/hashing.ts';
+import { sessionId } from '../tokens/session_administration.ts';
 
 /**
  * What one user holds: grants and browser sessions. Everything is found from the user, and never from what a form names, so that
@@ -17,7 +17,7 @@ export interface Holdings {
   endSessions(subject: string, isMeant: (session: HeldSession) => boolean): Promise<readonly HeldSession[]>;
 }
 
-/** `id` says in forms which one is meant. It is worth nothing, and cannot be computed back. */
+/** `id` says in forms which one is meant, as operators do. It is worth nothing by itself. */
 export type HeldGrant = Omit<Family, 'id' | 'live' | 'refresh' | 'replay'> & Held;
 export type HeldSession = BrowserSession & Held;
 interface Held {
@@ -40,7 +40,7 @@ export function createHoldings(store: TokenStore): Holdings {
         const family = await store.get('family', ref);
         if (family?.user?.subject !== subject) return [];
         const { id: _id, live: _live, refresh: _refresh, replay: _replay, ...grant } = family;
-        return [{ ...grant, ref, id: nameOf('grant', ref) }];
+        return [{ ...grant, ref, id: grantId(ref) }];
       };
       return { held: (await Promise.all(listings.map(read))).flat(), complete: listings.length < limit };
     };
@@ -51,7 +51,7 @@ export function createHoldings(store: TokenStore): Holdings {
       const listings = await store.sessions(subject, limit);
       const read = async ({ ref }: FamilyListing): Promise<HeldSession[]> => {
         const session = await store.get('session', ref);
-        return session?.user.subject === subject ? [{ ...session, ref, id: nameOf('session', ref) }] : [];
+        return session?.user.subject === subject ? [{ ...session, ref, id: sessionId(ref) }] : [];
       };
       return { held: (await Promise.all(listings.map(read))).flat(), complete: listings.length < limit };
     };
@@ -86,4 +86,5 @@ async function endAll<T extends Held>(
   }
 }
 
-const nameOf = (kind: 'grant' | 'session', { tag, hash }: TokenRef): string => hashToken(`${kind}:${tag}:${hash}`);
+/** As operators name grants (admin/grant_id.ts). */
+export const grantId = ({ tag, hash }: TokenRef): string => `${tag}.${hash}`;

@@ -6,8 +6,9 @@ import { STANDARD_TOKENS } from '../model/token_policy.ts';
 import { inSeconds, type Seconds, seconds } from '../model/units.ts';
 import type { Visitor } from '../oauth/authorization_flow.ts';
 import { allowedTo } from '../oauth/scopes.ts';
+import { newFamilyRef } from '../tokens/families.ts';
 import type { Issuer } from '../tokens/issuing.ts';
-import type { HeldGrant, Holdings } from './holdings.ts';
+import { grantId, type HeldGrant, type Holdings } from './holdings.ts';
 
 /**
  * Access tokens that users make for themselves, for scripts and tools of theirs. Each is a family of its own without a refresh
@@ -36,6 +37,7 @@ export interface TokenWish {
 export type TokenProblems = Partial<Record<keyof TokenWish, string>>;
 
 export interface Created {
+  readonly id: string;
   readonly token: string;
   readonly name: string;
   readonly scopes: readonly string[];
@@ -92,14 +94,22 @@ export function createPersonalTokens(deps: PersonalTokensDependencies): Personal
       const ttl = seconds(Number(wish.lifetime));
       // In the order of the configuration, whatever the form's was.
       const scopes = offered(user).filter((scope) => wish.scopes.includes(scope));
+      const family = newFamilyRef(STANDARD_TOKENS);
       const { accessToken } = await issuer.issue({
+        family,
         policy: { ...STANDARD_TOKENS, accessTtl: ttl },
         authorization: { client: PERSONAL_TOKENS_CLIENT, user, scopes, audience: settings.audience, authenticatedAt },
         scopes,
         refreshable: false,
         device: wish.name,
       });
-      return { token: accessToken, name: wish.name, scopes, expiresAt: seconds(inSeconds(clock.now()) + ttl) };
+      return {
+        id: grantId(family),
+        token: accessToken,
+        name: wish.name,
+        scopes,
+        expiresAt: seconds(inSeconds(clock.now()) + ttl),
+      };
     },
     async revoke(subject, id) {
       const [ended] = await holdings.endGrants(subject, (grant) => isPersonalToken(grant) && grant.id === id);

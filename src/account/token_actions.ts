@@ -66,11 +66,11 @@ export function tokenActions(rooms: Rooms): readonly AccountPage[] {
           takeDown(visit, { action: 'account.create_token', outcome: 'refused' });
           return form(visit, wish, outcome.problems);
         }
-        const { name, scopes, expiresAt } = outcome;
+        const { id, name, scopes, expiresAt } = outcome;
         takeDown(visit, {
           action: 'account.create_token',
           outcome: 'done',
-          target: { kind: 'personal_token', id: name, name },
+          target: { kind: 'personal_token', id, name },
           detail: { scopes: scopes.join(' '), expires_at: new Date(expiresAt * 1000).toISOString() },
         });
         tokenIssued(PERSONAL_TOKENS_CLIENT);
@@ -85,8 +85,7 @@ export function tokenActions(rooms: Rooms): readonly AccountPage[] {
       async answer(visit) {
         const ended = await tokens.revoke(visit.user.subject, field(visit.request.body, 'token'));
         if (ended) {
-          const { device: name = '' } = ended;
-          const target = { kind: 'personal_token', id: name, name } as const;
+          const target = { kind: 'personal_token', id: ended.id, name: ended.device } as const;
           takeDown(visit, { action: 'account.revoke_token', outcome: 'done', target });
         }
         return seeOther(withNotice(paths.tokens, ended ? 'token_revoked' : 'nothing', visit.csrf));

@@ -40,7 +40,7 @@ describe('a personal token', () => {
       expect.objectContaining({
         action: 'account.create_token',
         outcome: 'done',
-        target: { kind: 'personal_token', id: 'backup', name: 'backup' },
+        target: { kind: 'personal_token', id: expect.stringMatching(/^[\w-]{8}\.[\w-]{22}$/), name: 'backup' },
       }),
     );
   });

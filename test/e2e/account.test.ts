@@ -11,6 +11,8 @@ import { expectAccessible } from '../support/accessibility.ts';
 import { startBrowser, type TestBrowser } from '../support/browser.ts';
 import { demoConfig } from '../support/demo_config.ts';
 import { type GatehouseProcess, startGatehouse } from '../support/gatehouse_process.ts';
+import { outsideConfig } from '../support/outside_config.ts';
+import { startOutsideProvider } from '../support/outside_provider.ts';
 import { screenshot } from '../support/screenshot.ts';
 
 /** A gateway as it is shipped, and a person at a phone or a desk. The pages have no scripts; the test needs some to look at them. */
@@ -183,5 +185,28 @@ describe('a user at /account', () => {
       await screenshot(page, `account/phone${path.replaceAll('/', '-')}`, { onlyLook: true });
     }
     await page.close();
+  });
+});
+
+describe('a user of an outside provider', () => {
+  it('signs in there, and is back at the page that was asked for', async () => {
+    const [corp, shop] = await Promise.all([startOutsideProvider(), startOutsideProvider()]);
+    const outside = await startGatehouse(await outsideConfig({ corp, shop }));
+    await browser.context.clearCookies();
+    const page = await open('/account');
+    try {
+      await page.goto(`${outside.url}/account/password`);
+      await page.getByRole('button', { name: 'Continue with Example Corp' }).click();
+      await page.locator('input[name=login]').fill('bob');
+      await page.locator('input[name=password]').fill('anything');
+      await page.locator('button[type=submit]').click();
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await page.getByText('Signed in as Bob Builder').waitFor();
+      expect(new URL(page.url()).pathname).toBe('/account/password');
+      expect(await page.getByText('which keeps your password').isVisible()).toBe(true);
+    } finally {
+      await page.close();
+      await Promise.all([outside.stop(), corp.close(), shop.close()]);
+    }
   });
 });

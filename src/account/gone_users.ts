@@ -1,0 +1,99 @@
+import type { AuditEntry } from '../model/audit.ts';
+import { PERSONAL_TOKENS_CLIENT } from '../model/client.ts';
+import type { Clock } from '../model/clock.ts';
+import type { Identity } from '../model/token.ts';
+import type { SignInDesk } from '../oauth/sign_in.ts';
+import type { TokenStore } from '../stores/token_store.ts';
+import { grantId } from './holdings.ts';
+
+export interface GoneUsersDependencies {
+  readonly store: Pick<TokenStore, 'families' | 'get' | 'revoke'>;
+  readonly desk: Pick<SignInDesk, 'current'>;
+  readonly clock: Clock;
+  /** Writes an event into the audit log, without anybody waiting for it. */
+  readonly note: (entry: AuditEntry) => void;
+}
+
+const FIRST_PAGE = 1_000;
+/** How many users are asked about at the same time. */
+const AT_ONCE = 10;
+
+/**
+ * Ends the personal tokens of users who are gone, or may not sign in any more. Apps are asked about their user whenever they refresh;
+ * a personal token is never refreshed and may live for a year, and nobody else tells us of a user who has left a directory or the
+ * configuration file. A connection that gives no answer, or cannot tell, ends nothing.
+ * @returns what looks once. It answers how many tokens ended, and stops early when nobody wants to know any more.
+ */
+export function createGoneUsers({ store, desk, clock, note }: GoneUsersDependencies): LookForGoneUsers {
+  return async (isOver = () => false) => {
+    const known = new Map<string, Promise<boolean>>();
+    const isGone = (user: Identity): Promise<boolean> => {
+      const key = JSON.stringify([user.connection, user.subject]);
+      const answer =
+        known.get(key) ??
+        desk.current({}, user).then(
+          (today) => today === undefined,
+          () => false,
+        );
+      known.set(key, answer);
+      return answer;
+    };
+
+    const owner = { of: 'client', id: PERSONAL_TOKENS_CLIENT } as const;
+    let ended = 0;
+    for (let limit = FIRST_PAGE; ; limit *= 2) {
+      const listings = await store.families(owner, limit);
+      for (let index = 0; index < listings.length; index += AT_ONCE) {
+        if (isOver()) return ended;
+        const batch = listings.slice(index, index + AT_ONCE).map(async ({ ref }) => {
+          const family = await store.get('family', ref);
+          if (!family?.user || !(await isGone(family.user)) || !(await store.revoke(ref))) return;
+          ended++;
+          note({
+            at: clock.now(),
+            actor: { kind: 'system', id: 'gatehouse' },
+            via: 'system',
+            action: 'account.revoke_token',
+            target: { kind: 'personal_token', id: grantId(ref), name: family.device },
+            outcome: 'done',
+            detail: { user: family.user.subject, reason: 'user_gone' },
+          });
+        });
+        await Promise.all(batch);
+      }
+      if (listings.length < limit) return ended;
+    }
+  };
+}
+
+export type LookForGoneUsers = (isOver?: () => boolean) => Promise<number>;
+
+export interface GoneUsersWatch {
+  /** Looks now: users may have gone with a reload. */
+  look(): void;
+  close(): Promise<void>;
+}
+
+/** Milliseconds after the start, and then between looks. */
+const FIRST_LOOK = 60_000;
+const EVERY = 10 * 60_000;
+
+/** @param look one look; what it throws is the trouble of the moment, and the next one begins anew. */
+export function watchGoneUsers(look: LookForGoneUsers): GoneUsersWatch {
+  let running: Promise<unknown> = Promise.resolve();
+  let closed = false;
+  const next = (): void => {
+    running = running.then(() => look(() => closed)).catch(() => {});
+  };
+  const first = setTimeout(next, FIRST_LOOK).unref();
+  const timer = setInterval(next, EVERY).unref();
+  return {
+    look: next,
+    async close() {
+      closed = true;
+      clearTimeout(first);
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
