@@ -6,6 +6,7 @@ import { hashPassword, isPassword, isPasswordHash } from './connections/password
 import { type Clock, systemClock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
 import { createAttempts } from './oauth/attempts.ts';
+import { createAuditTrail } from './observe/audit_trail.ts';
 import { createLog } from './observe/log.ts';
 import { createClients } from './registry/clients.ts';
 import { createConsents } from './registry/consents.ts';
@@ -55,11 +56,20 @@ export function composeAdministration(config: Config, ground: AdministrationGrou
 export async function openAdministration(config: Config) {
   const clock = systemClock;
   const backend = await openStore(config, createLog({ level: 'silent', destination: { write: () => {} } }));
-  const { documents, tokens: store, audit, counters } = backend;
+  const { documents, tokens: store, counters } = backend;
+  // What is done at the command line is told as what is done elsewhere; only the log is nobody's here.
+  const settings = { log: false, webhook: config.audit.webhook };
+  const audit = createAuditTrail({ store: backend.audit, settings, event: () => {} });
   const attempts = createAttempts({ counters, clock });
   const administration = composeAdministration(config, {
     ...{ documents, store, audit, clock, attempts },
     grants: variants.grants,
   });
-  return { administration, close: () => backend.close() };
+  return {
+    administration,
+    async close() {
+      await audit.close();
+      await backend.close();
+    },
+  };
 }
