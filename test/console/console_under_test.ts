@@ -44,11 +44,13 @@ export const [WONDERLAND = '', LOOKING_GLASS = ''] = DEMO_PASSWORD_HASHES;
 export const basic = (username: string, password: string): string =>
   `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 export const ADMIN = basic('admin', 'looking-glass');
+export const SECOND_ADMIN = basic('second', 'looking-glass');
 export const AUDITOR = basic('auditor', 'looking-glass');
 export const ALICE = basic('alice', 'wonderland');
 
 const PEOPLE: readonly User[] = [
   person('admin', LOOKING_GLASS, ['admin']),
+  person('second', LOOKING_GLASS, ['admin']),
   person('auditor', LOOKING_GLASS, ['auditor']),
   person('alice', WONDERLAND, []),
 ];

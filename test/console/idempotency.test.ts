@@ -5,7 +5,7 @@ import { operation } from '../../src/admin/operation.ts';
 import { AdminProblem } from '../../src/admin/problem.ts';
 import { DependencyUnavailable } from '../../src/model/failure.ts';
 import type { Entry, TokenStore } from '../../src/stores/token_store.ts';
-import { ADMIN, AUDITOR, basic, startConsole } from './console_under_test.ts';
+import { ADMIN, AUDITOR, basic, SECOND_ADMIN, startConsole } from './console_under_test.ts';
 
 /** An operation that counts how often it is done, and answers with a secret. */
 function counting() {
@@ -185,14 +185,22 @@ describe('the answer that is kept', () => {
     const gate = await startConsole({ operations: things.operations });
     const headers = keyed();
     const first = await gate.call('POST', '/things', { headers });
-    // Somebody else with the same key has another request, of which nothing was done.
-    const second = await gate.call('POST', '/things', { headers, as: await gate.token({ subject: 'u-auditor' }) });
-    expect(second.status).toBe(403);
-    expect(JSON.stringify(second.body)).not.toContain(first.body.secret);
-    expect((await gate.call('POST', '/things', { headers, as: AUDITOR })).status).toBe(403);
-    expect((await gate.call('POST', '/things', { headers, as: basic('admin', 'wrong') })).status).toBe(401);
-    expect((await gate.call('POST', '/things', { headers, as: ADMIN })).status).toBe(201);
-    expect(things.count()).toBe(1);
+    // Another administrator with the same key has another request, which is done.
+    const second = await gate.call('POST', '/things', { headers, as: SECOND_ADMIN });
+    expect(second).toMatchObject({ status: 201, body: { id: 'thing-2', secret: 'canary-secret-2' } });
+    expect(second.headers.has('idempotency-replayed')).toBe(false);
+    // Whoever may not do it gets nothing of it either.
+    for (const [as, status] of [
+      [await gate.token({ subject: 'u-auditor' }), 403],
+      [AUDITOR, 403],
+      [basic('admin', 'wrong'), 401],
+    ] as const) {
+      const refused = await gate.call('POST', '/things', { headers, as });
+      expect(refused.status).toBe(status);
+      expect(JSON.stringify(refused.body)).not.toContain('canary');
+    }
+    expect((await gate.call('POST', '/things', { headers, as: ADMIN })).body).toEqual(first.body);
+    expect(things.count()).toBe(2);
   });
 
   it('holds nothing that can be read, nor the key, nor what the body could be guessed by', async () => {
