@@ -19,16 +19,22 @@ export interface ParsedFile {
   readonly sound: boolean;
 }
 
-/** Levels of nesting; the deepest key there is has eight. */
-const DEEPEST = 32;
-/** Words, signs, spaces and line ends: some 2,000 routes. Each costs the tree up to 0.4 KB, so this keeps it below 50 MB. */
-const MOST_LEXEMES = 100_000;
-/** Of one list or mapping. */
-const MOST_ENTRIES = 5_000;
+/** How much of a text is read before it is something else than what it should be. */
+export interface Limits {
+  /** Levels of nesting. */
+  readonly deepest: number;
+  /** Words, signs, spaces and line ends. Each costs the tree up to 0.4 KB. */
+  readonly lexemes: number;
+  /** Of one list or mapping. */
+  readonly entries: number;
+}
+
+/** The deepest key there is has eight levels; some 2,000 routes, in a tree below 50 MB. */
+const LIMITS: Limits = { deepest: 32, lexemes: 100_000, entries: 5_000 };
 const MOST_SYNTAX_ERRORS = 20;
 
 /** A file that is not worth understanding: reading stops at once. */
-class TooMuch extends Error {
+export class TooMuch extends Error {
   readonly offset: number;
 
   constructor(offset: number, message: string) {
@@ -92,34 +98,31 @@ function sectionsOf(root: YAMLMap.Parsed, end: number): { from: number; to: numb
 }
 
 /** Lexes, parses and composes in one pass, so that the limits stop all three before memory or the call stack is spent. */
-function compose(text: string): Document.Parsed[] {
+export function compose(text: string, merge = false, limits = LIMITS): Document.Parsed[] {
   // Without `uniqueKeys`, whose check takes the square of the number of keys; resolve.ts checks with a set.
   const composer = new Composer({
     version: '1.2',
     schema: 'core',
-    merge: false,
+    merge,
     resolveKnownTags: false,
     uniqueKeys: false,
     prettyErrors: false,
   });
   const documents: Document.Parsed[] = [];
-  for (const document of composer.compose(tokens(text), true, text.length)) {
+  for (const document of composer.compose(tokens(text, limits), true, text.length)) {
     documents.push(document);
     if (documents.length > 1) break;
   }
   return documents;
 }
 
-function* tokens(text: string) {
+function* tokens(text: string, { deepest, lexemes: most, entries }: Limits) {
   const parser = new Parser();
   let lexemes = 0;
   let errors = 0;
   for (const lexeme of new Lexer().lex(text)) {
-    if (++lexemes > MOST_LEXEMES) {
-      throw new TooMuch(
-        parser.offset,
-        `the file has more than ${MOST_LEXEMES} words and signs: it cannot be a configuration`,
-      );
+    if (++lexemes > most) {
+      throw new TooMuch(parser.offset, `the file has more than ${most} words and signs: it cannot be a configuration`);
     }
     for (const token of parser.next(lexeme)) {
       // `%YAML 1.1` would switch to another language, with merge keys and `yes` for true.
@@ -130,14 +133,14 @@ function* tokens(text: string) {
       yield token;
     }
     const growing = parser.stack.at(-1);
-    if (growing && 'items' in growing && growing.items.length > MOST_ENTRIES) {
+    if (growing && 'items' in growing && growing.items.length > entries) {
       throw new TooMuch(
         parser.offset,
-        `a list or mapping with more than ${MOST_ENTRIES} entries: it cannot be a configuration`,
+        `a list or mapping with more than ${entries} entries: it cannot be a configuration`,
       );
     }
-    if (parser.stack.length > DEEPEST) {
-      throw new TooMuch(parser.offset, `nests deeper than ${DEEPEST} levels: no key is that deep`);
+    if (parser.stack.length > deepest) {
+      throw new TooMuch(parser.offset, `nests deeper than ${deepest} levels: no key is that deep`);
     }
   }
   yield* parser.end();
@@ -170,7 +173,7 @@ const WORDS: Readonly<Record<YAMLParseError['code'], string>> = {
   UNEXPECTED_TOKEN: 'was not expected here: check quotes, brackets and indentation of this line and the one above',
 };
 
-function wordsFor(error: YAMLParseError, text: string): string {
+export function wordsFor(error: YAMLParseError, text: string): string {
   const near = text.slice(Math.max(0, error.pos[0] - 2), error.pos[0] + 2);
   // Braces end plain text inside a flow mapping, which is why a bare ${NAME} cannot stand there.
   if (near.includes('${')) return `inside { } or [ ], \${NAME} must be in quotes: "\${NAME}"`;

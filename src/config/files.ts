@@ -12,10 +12,10 @@ const LARGEST_SECRET = 64 * 1024;
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** @throws Error saying why the file cannot be read; its size is looked at before its content. */
-export async function readConfigurationFile(path: string): Promise<string> {
+export async function readConfigurationFile(path: string, largest = LARGEST_CONFIGURATION): Promise<string> {
   const file = await open(path, READ).catch(sayWhy);
   try {
-    refuseUnfit(await file.stat(), LARGEST_CONFIGURATION);
+    refuseUnfit(await file.stat(), largest);
     return decode(await file.readFile().catch(sayWhy));
   } finally {
     await file.close();
