@@ -10,7 +10,7 @@ import { createSessionAdministration, type SessionAdministration } from './sessi
 export interface TokenAdministration extends SessionAdministration {
   /** The grants of a user or a client, latest expiry first. @param limit 1 to 1,000. */
   list(owner: Owner, limit: number): Promise<readonly GrantView[]>;
-  /** One page of them. A page may be short, or empty, although there are more: a look-up reads a bounded number of grants. */
+  /** One page of those that end last, 20,000 at most. One that ended while somebody looks may make some appear twice. */
   page(owner: Owner, request: GrantPageRequest): Promise<GrantPage>;
   get(grant: TokenRef): Promise<GrantView | undefined>;
   /** @returns undefined for what is no token, or no longer one. */
@@ -56,7 +56,7 @@ export interface GrantPage {
 const FIRST_PAGE = 1_000;
 /** How many grants are read or ended at the same time. */
 const AT_ONCE = 50;
-/** How many listings one page may go through. */
+/** How many listings are looked through. */
 const MOST_LISTED = 20_000;
 
 export interface TokenAdministrationDependencies {
@@ -79,19 +79,20 @@ export function createTokenAdministration({ store, clock }: TokenAdministrationD
   async function page(owner: Owner, { limit, after, ...which }: GrantPageRequest): Promise<GrantPage> {
     for (let most = limit + 1; ; most = Math.min(most * 4, MOST_LISTED)) {
       const listings = await store.families(owner, most);
-      const isAll = listings.length < most;
+      const isWhole = listings.length < most || most === MOST_LISTED;
       let index = after ? placeAfter(listings, after) : 0;
+      // The page begins further on.
+      if (index === undefined && !isWhole) continue;
+      index ??= listings.findIndex(({ expiresAt }) => after && expiresAt <= after.expiresAt);
+      if (index < 0) return { items: [] };
       const items: GrantView[] = [];
       while (items.length < limit && index < listings.length) {
         const batch = listings.slice(index, index + Math.min(AT_ONCE, limit - items.length));
         items.push(...(await grantsAt(batch)).filter((grant) => fits(grant, which)));
         index += batch.length;
       }
-      const isFull = items.length === limit || most === MOST_LISTED;
-      if (isAll || isFull) {
-        const last = listings[index - 1];
-        return isAll && index >= listings.length ? { items } : { items, next: last };
-      }
+      if (index < listings.length) return { items, next: listings[index - 1] };
+      if (isWhole) return { items };
     }
   }
 
@@ -164,12 +165,10 @@ export function createTokenAdministration({ store, clock }: TokenAdministrationD
 const fits = (grant: { client: string; device?: string | undefined }, { client, device }: GrantFilter): boolean =>
   (client === undefined || grant.client === client) && (device === undefined || grant.device === device);
 
-/** Behind the listing itself if it is still there; else among those that end when it did, which may repeat some and leaves none out. */
-function placeAfter(listings: readonly FamilyListing[], { ref, expiresAt }: FamilyListing): number {
+/** Behind this listing; undefined if it is not among them, because it ended, or because they are too few. */
+function placeAfter(listings: readonly FamilyListing[], { ref }: FamilyListing): number | undefined {
   const found = listings.findIndex((it) => it.ref.hash === ref.hash && it.ref.tag === ref.tag);
-  if (found >= 0) return found + 1;
-  const place = listings.findIndex((it) => it.expiresAt <= expiresAt);
-  return place < 0 ? listings.length : place;
+  return found < 0 ? undefined : found + 1;
 }
 
 function viewOf(family: Family, ref: TokenRef, now: Seconds): GrantView {

@@ -222,8 +222,8 @@ describe('what is not right', () => {
     const { ask, problem, close } = await startAdministration();
     await ask(createClient, { ...DRAFT, id: 'orders' });
     for (const operation of [updateClient, deleteClient, rotateSecret, endPreviousSecret]) {
-      expect(await problem(operation, { id: 'fixed' })).toMatchObject({ type: 'configured' });
-      expect(await problem(operation, { id: 'nobody' })).toMatchObject({ type: 'not_found' });
+      expect(await problem(operation as typeof deleteClient, { id: 'fixed' })).toMatchObject({ type: 'configured' });
+      expect(await problem(operation as typeof deleteClient, { id: 'nobody' })).toMatchObject({ type: 'not_found' });
     }
     for (const id of ['orders', 'fixed'])
       expect(await problem(createClient, { ...DRAFT, id })).toMatchObject({
