@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PageClient } from '../http/page_client.ts';
 import { expectAccessible } from '../support/accessibility.ts';
 import { startBrowser, type TestBrowser } from '../support/browser.ts';
@@ -13,6 +13,9 @@ let browser: TestBrowser;
 let page: Page;
 const troubles: string[] = [];
 
+// Each goes on where the one before ended, so that none may be given up for a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
 beforeAll(async () => {
   const admin = 'admin: { host: 127.0.0.1, port: 0, terms_url: https://www.example.com/terms }';
   const config = await demoConfig('{ type: embedded, path: ./g.db }');
@@ -21,7 +24,7 @@ beforeAll(async () => {
     startBrowser(),
   ]);
   page = browser.context.pages()[0] ?? (await browser.context.newPage());
-  page.setDefaultTimeout(5_000);
+  page.setDefaultTimeout(20_000);
   page.on('pageerror', ({ message }) => troubles.push(message));
   page.on('console', (said) => said.text().includes('Content Security Policy') && troubles.push(said.text()));
   await page.setViewportSize({ width: 1280, height: 800 });
@@ -56,7 +59,7 @@ async function token(fields: Record<string, string>, client = 'demo-app:demo-sec
 const forAlice = () => token({ grant_type: 'password', username: 'alice', password: 'wonderland', scope: 'demo:read' });
 const use = async (value: string) =>
   (await fetch(`${gate.url}/demo/x`, { headers: { authorization: `Bearer ${value}` } })).status;
-const ends = (value: string) => expect.poll(() => use(value), { timeout: 5_000 }).toBe(401);
+const ends = (value: string) => expect.poll(() => use(value), { timeout: 20_000 }).toBe(401);
 
 describe('the way in', () => {
   it('asks again after a wrong password, keeps the name, and leads to what was asked for', async () => {

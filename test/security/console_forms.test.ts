@@ -158,6 +158,7 @@ describe('the session', () => {
     const attacker = new PageClient(gate.url);
     attacker.cookies.set('gatehouse_console', cookie);
     expect((await attacker.get('/clients')).location).toContain('/sign-in');
+    expect(await apps.find(cookie)).toBeDefined();
     expect(await apps.find(browser.cookies.get('gatehouse_console'))).toBeUndefined();
   });
 
@@ -308,6 +309,7 @@ describe('the sign-in', () => {
       ['/sign-in', '/'],
       ['/nothing', '/'],
       ['/clients\r\nX-Evil: 1', '/'],
+      ['/clients?search=\r\nX-Evil: 1', '/'],
       [' /clients', '/'],
     ] as const;
     for (const [next, where] of WAYS) {
