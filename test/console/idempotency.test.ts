@@ -5,7 +5,7 @@ import { operation } from '../../src/admin/operation.ts';
 import { AdminProblem } from '../../src/admin/problem.ts';
 import { DependencyUnavailable } from '../../src/model/failure.ts';
 import type { Entry, TokenStore } from '../../src/stores/token_store.ts';
-import { ADMIN, AUDITOR, basic, SECOND_ADMIN, startConsole } from './console_under_test.ts';
+import { ADMIN, AUDITOR, basic, SECOND_ADMIN, startConsole, WONDERLAND } from './console_under_test.ts';
 
 /** An operation that counts how often it is done, and answers with a secret. */
 function counting() {
@@ -201,6 +201,21 @@ describe('the answer that is kept', () => {
     }
     expect((await gate.call('POST', '/things', { headers, as: ADMIN })).body).toEqual(first.body);
     expect(things.count()).toBe(2);
+  });
+
+  it('is nothing to somebody who may not do it any more', async () => {
+    const things = counting();
+    const gate = await startConsole({ operations: things.operations });
+    const { users } = gate.administration;
+    const bob = { connection: 'users', username: 'bob' };
+    await users.add({ id: 'u-bob', ...bob, passwordHash: WONDERLAND, roles: ['admin'] });
+    const as = await gate.token({ subject: 'u-bob', ...bob });
+    const headers = keyed();
+    expect((await gate.call('POST', '/things', { headers, as })).status).toBe(201);
+    await users.update('u-bob', () => ({ roles: ['auditor'] }));
+    const refused = await gate.call('POST', '/things', { headers, as });
+    expect(refused.status).toBe(403);
+    expect(JSON.stringify(refused.body)).not.toContain('canary');
   });
 
   it('holds nothing that can be read, nor the key, nor what the body could be guessed by', async () => {
