@@ -217,6 +217,7 @@ export function answerTo(step: Step, secure: boolean, base: string): BrowserAnsw
         interaction,
         csrf,
         clientName: client?.name,
+        again: step.again,
         problem,
         username,
       });

@@ -285,6 +285,7 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
       redirectUri,
       choices,
       browser: browser.id ?? '',
+      again: record.visit !== undefined && record.staleSession !== undefined,
     } as const;
   }
 

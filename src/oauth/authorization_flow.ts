@@ -98,6 +98,8 @@ export type Step =
       readonly choices: SignInChoices;
       /** The value to set the browser cookie to. */
       readonly browser: string;
+      /** Whoever is signed in is to show that it is still them, before a page of ours. */
+      readonly again: boolean;
       /** Asks for this code first. */
       readonly sent?: SentCode | undefined;
       readonly problem?: string | undefined;

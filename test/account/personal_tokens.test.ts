@@ -91,7 +91,7 @@ describe('a personal token', () => {
     const form = await client.get('/account/tokens/new');
     account.edge.core.clock.advance(milliseconds(10 * 60_000 + 1000));
     expect((await client.get('/account')).text).toContain('Hello');
-    expect((await client.get('/account/tokens/new')).text).toContain('name="password"');
+    expect((await client.get('/account/tokens/new')).text).toContain('again, to make sure that it is still you');
     const asked = await client.submit(form, '/account/tokens/new', wish({ name: 'nightly & co', scope: 'write' }));
     expect(asked.text).toContain('name="password"');
     const back = await answerSignIn(client, asked);

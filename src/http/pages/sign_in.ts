@@ -11,6 +11,8 @@ export interface SignInPage {
   readonly csrf: string;
   /** Absent when no app asked: the user comes for what is theirs. */
   readonly clientName?: string | undefined;
+  /** They are signed in already, and are to show that it is still them. */
+  readonly again?: boolean | undefined;
   /** The ways to sign in that are offered. */
   readonly choices: {
     readonly password: boolean;
@@ -40,7 +42,7 @@ export function signInPage(page: SignInPage): string {
   return layout({
     title: problem === undefined ? 'Sign in' : 'Problem: Sign in',
     content: html`<h1>Sign in</h1>
-<p class="quiet">${clientName === undefined ? html`to see your account` : html`to continue to <strong><bdi>${clientName}</bdi></strong>`}</p>
+<p class="quiet">${clientName === undefined ? (page.again === true ? 'again, to make sure that it is still you' : 'to see your account') : html`to continue to <strong><bdi>${clientName}</bdi></strong>`}</p>
 ${problem !== undefined && html`<div class="problem" role="alert" id="problem"><p>${problem}</p></div>`}
 ${sent ? sentForm(page, sent) : waysIn(page)}`,
   });
