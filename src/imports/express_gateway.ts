@@ -1,7 +1,18 @@
 import { egConsumers } from './express_gateway_consumers.ts';
 import { type Pipeline, pipelinePart } from './express_gateway_policies.ts';
 import { type Imported, type ImportTools, Item, Notes } from './item.ts';
-import { hostFrom, isPlainPath, lifeOf, methodsOf, Names, type Part, part, scopesOf } from './parts.ts';
+import {
+  asText,
+  hostFrom,
+  isPlainPath,
+  lifeOf,
+  methodsOf,
+  Names,
+  type Part,
+  part,
+  scopesOf,
+  WithVariables,
+} from './parts.ts';
 
 const IN_GENERAL: readonly (readonly [string, string])[] = [
   [
@@ -44,7 +55,7 @@ export function importExpressGateway(gateway: unknown, more: readonly unknown[],
     clients,
     connections: users.length > 0 ? [{ name: 'users', type: 'database', users }] : undefined,
   });
-  return { config: { ...config, routes }, notes: notes.all };
+  return { config: asText({ ...config, routes }, notes), notes: notes.all };
 }
 
 function listenPart(root: Item): Part | undefined {
@@ -65,9 +76,9 @@ function adminPart(root: Item): Part | undefined {
 }
 
 /** A number, or the variable that has it. */
-function portOf(item: Item): number | string | undefined {
+function portOf(item: Item): number | WithVariables | undefined {
   const text = item.text();
-  if (text !== undefined && /^\$\{[A-Za-z_][A-Za-z0-9_]*(:-\d+)?\}$/.test(text)) return text;
+  if (text !== undefined && /^\$\{[A-Za-z_][A-Za-z0-9_]*(:-\d+)?\}$/.test(text)) return new WithVariables(text);
   const port = item.number();
   return port !== undefined && Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : undefined;
 }

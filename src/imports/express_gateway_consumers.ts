@@ -1,5 +1,5 @@
 import type { ImportTools, Item } from './item.ts';
-import { isName, literal, type Part, part, redirectUrisOf, scopesOf } from './parts.ts';
+import { isName, type Part, part, redirectUrisOf, scopesOf } from './parts.ts';
 
 /** People and apps, as our configuration has them. */
 export interface Consumers {
@@ -122,9 +122,9 @@ function userFrom(
   if (item.at('redirectUri').isThere && item.at('redirectUri').text() !== '')
     item.at('redirectUri').note('belongs to a user, where nothing is redirected to', 'Give it to a client.');
   return part({
-    id: literal(id),
-    username: literal(username),
-    name: name === '' ? undefined : literal(name),
+    id: id,
+    username: username,
+    name: name === '' ? undefined : name,
     email: isEmail ? email : undefined,
     password_hash: hash,
     disabled: isOff(item) || isOff(password?.item ?? item) ? true : undefined,
@@ -159,7 +159,7 @@ function clientFrom(
     .slice(0, 256);
   return part({
     id,
-    name: name ? literal(name) : undefined,
+    name: name ? name : undefined,
     secret_hash: secretHash(secret),
     grants: redirects.length > 0 ? GRANTS : GRANTS.filter((grant) => grant !== 'authorization_code'),
     redirect_uris: redirects,

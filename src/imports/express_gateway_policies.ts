@@ -1,5 +1,14 @@
 import type { Item } from './item.ts';
-import { corsPart, durationOf, durationText, HeaderRulesMade, type Part, part, targetFrom } from './parts.ts';
+import {
+  corsPart,
+  durationOf,
+  durationText,
+  HeaderRulesMade,
+  type Part,
+  part,
+  targetFrom,
+  WithVariables,
+} from './parts.ts';
 
 /** What all endpoints of a pipeline have in common. */
 export interface Pipeline {
@@ -132,9 +141,12 @@ function upstreamOf(root: Item, { action, item }: Step): unknown {
   }
   const urls = service.at('urls').isThere ? service.at('urls').list() : service.at('url').list();
   const keepsPath = !action.at('prependPath').isFalse();
-  const targets = urls.flatMap((url) => {
-    const target = targetFrom(url, url.text() ?? '');
-    return target === undefined ? [] : keepsPath || target.includes('${') ? target : new URL(target).origin;
+  const targets = urls.flatMap((url): readonly (string | WithVariables)[] => {
+    const text = url.text() ?? '';
+    if (/\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^${}]*)?\}/.test(text)) return [new WithVariables(text)];
+    const target = targetFrom(url, text);
+    if (target === undefined) return [];
+    return [keepsPath ? target : new URL(target).origin];
   });
   if (targets.length === 0) return undefined;
   const options = [action, service.at('proxyOptions'), action.at('proxyOptions')];

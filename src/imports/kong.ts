@@ -2,7 +2,7 @@ import { type Imported, type ImportTools, Item, Notes } from './item.ts';
 import { clientsFrom } from './kong_consumers.ts';
 import { guardOf, type Plugins, pluginsFor, tokenTimes } from './kong_plugins.ts';
 import { targetsOf } from './kong_upstreams.ts';
-import { durationOf, hostFrom, isPlainPath, methodsOf, Names, type Part, part } from './parts.ts';
+import { asText, durationOf, hostFrom, isPlainPath, methodsOf, Names, type Part, part } from './parts.ts';
 
 const HOUR = 3_600_000;
 const IN_GENERAL: readonly (readonly [string, string])[] = [
@@ -57,7 +57,7 @@ export function importKong(document: unknown, tools: ImportTools): Imported {
     routes,
     clients: clientsFrom(root, plugins, routes, tools),
   });
-  return { config: routes.length > 0 ? config : { ...config, routes: [] }, notes: notes.all };
+  return { config: asText({ ...config, routes }, notes), notes: notes.all };
 }
 
 const CREDENTIALS = [

@@ -1,6 +1,6 @@
 import type { ImportTools, Item } from './item.ts';
 import { groupsOf, offered, type Plugins, scopeOfGroups } from './kong_plugins.ts';
-import { isName, literal, type Part, part, redirectUrisOf } from './parts.ts';
+import { isName, type Part, part, redirectUrisOf } from './parts.ts';
 
 const ARGON2ID =
   /^\$argon2id\$v=19\$m=[1-9]\d{0,6},t=[1-9]\d{0,2},p=[1-9]\d{0,2}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,172}$/;
@@ -115,7 +115,7 @@ function clientFrom(
     .slice(0, 256);
   return part({
     id,
-    name: name ? literal(name) : undefined,
+    name: name ? name : undefined,
     secret_hash: hash,
     public: isPublic ? true : undefined,
     grants,

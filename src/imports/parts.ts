@@ -1,6 +1,6 @@
 import { name, scope } from '../model/fields.ts';
 import { redirectUri } from '../model/redirect_uri.ts';
-import type { Item } from './item.ts';
+import type { Item, Notes } from './item.ts';
 
 /** Pieces of our configuration, made of what other gateways write in much the same way. */
 
@@ -13,9 +13,36 @@ export function part(members: Part): Part {
   );
 }
 
-/** Text that must not be read as a variable or the name of a file of ours. */
-export function literal(text: string): string {
-  return text.replaceAll('${', () => '$${');
+/** Text of which the variables (`${NAME}`) are to be looked at when the file is read. */
+export class WithVariables {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/**
+ * What is printed: text that came from outside stays text. Our files take `${` for a variable, which can be written otherwise, and
+ * `file:` for the name of a file, which cannot: such text is left out, and noted.
+ */
+export function asText(config: Part, notes: Notes): Part {
+  const leftOut = Symbol('left out');
+  const copy = (value: unknown, path: readonly (string | number)[]): unknown => {
+    if (value instanceof WithVariables) return value.text;
+    if (typeof value === 'string') {
+      if (!value.startsWith('file:')) return value.replaceAll('${', () => '$${');
+      const says = `has in ${path.join('.')} of the result a text that begins with "file:", which would name a file`;
+      notes.add({ source: 0, path: [], says, change: 'It is left out: write it by hand, if it is needed.' });
+      return leftOut;
+    }
+    if (Array.isArray(value))
+      return value.map((item, at) => copy(item, [...path, at])).filter((item) => item !== leftOut);
+    if (typeof value !== 'object' || value === null) return value;
+    const members = Object.entries(value).map(([key, inner]) => [key, copy(inner, [...path, key])] as const);
+    return Object.fromEntries(members.filter(([, inner]) => inner !== leftOut));
+  };
+  return copy(config, []) as Part; // a mapping goes in
 }
 
 /** A name that logs, metrics and keys can carry. */
@@ -57,7 +84,7 @@ export function redirectUrisOf(item: Item): readonly string[] {
   for (const entry of item.list()) {
     const uri = entry.text() ?? '';
     const { success, error } = redirectUri().safeParse(uri);
-    if (success) known.add(literal(uri));
+    if (success) known.add(uri);
     else entry.note('cannot be a redirect URI here', `It ${error.issues[0]?.message ?? 'is none'}.`);
   }
   return [...known];
@@ -135,7 +162,7 @@ export class HeaderRulesMade {
       return;
     }
     this.#remove.delete(name.toLowerCase());
-    this.#set.set(name.toLowerCase(), [name, literal(value)]);
+    this.#set.set(name.toLowerCase(), [name, value]);
   }
 
   remove(item: Item, name: string): void {
@@ -199,8 +226,6 @@ function isOrigin(text: string): boolean {
 
 /** A target of ours; undefined, and a note, for what is none. */
 export function targetFrom(item: Item, text: string): string | undefined {
-  // A variable of the environment is looked at when the file is read.
-  if (text.includes('${')) return text;
   const url = URL.parse(text);
   if (url && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === '')
     return text.replace(/\/$/, '');
