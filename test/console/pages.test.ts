@@ -122,6 +122,33 @@ describe('the pages without script', () => {
     expect((await gate.call('GET', `/tokens?${new URLSearchParams({ user: user.subject })}`)).body.items).toEqual([]);
   });
 
+  it('sign a device out, and let somebody try again who failed too often', async () => {
+    const { gate, browser } = await signedIn();
+    const { entries } = newGrant(Date.now());
+    const device = 'Alice’s phone';
+    await gate.backend.tokens.put(
+      entries.map((it) => (it.kind === 'family' ? { ...it, record: { ...it.record, device } } : it)),
+    );
+    const profile = await browser.get('/users/details?id=u-alice');
+    expect(profile.text).toContain(device);
+    await browser.submit(profile, '/users/end-device', {});
+    const after = await browser.get('/users/details?id=u-alice');
+    expect(after.text).toContain('The device is signed out.');
+    expect(after.text).not.toContain(device);
+    expect((await browser.submit(after, '/users/reset-attempts', {})).status).toBe(303);
+    expect((await gate.audited()).slice(0, 2).map(({ action, via }) => `${action} ${via}`)).toEqual([
+      'attempts.reset console',
+      'users.end_device console',
+    ]);
+  });
+
+  it('are not there if the configuration says so', async () => {
+    const { gate, browser } = await signedIn();
+    gate.settings.console = false;
+    for (const path of ['/', '/clients', '/sign-in']) expect((await browser.get(path)).status).toBe(404);
+    expect((await gate.call('GET', '/clients')).status).toBe(200);
+  });
+
   it.each([
     ['GET', '/clients/details', 400],
     ['GET', '/clients/details?id=nobody', 404],
