@@ -1,4 +1,4 @@
-import OpenAPIClientAxios from 'openapi-client-axios';
+import { OpenAPIClientAxios } from 'openapi-client-axios';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { operations } from '../../src/admin/operations.ts';
 import { demoConfig } from '../support/demo_config.ts';
@@ -100,6 +100,7 @@ it('does every operation', async () => {
   await call('attempts.reset', {}, { username: 'bob' });
 
   expect((await call('routes.list')).items[0]).toMatchObject({ name: 'demo' });
+  expect(await call('routes.get', { name: 'demo' })).toMatchObject({ path: '/demo/*', retries: 1 });
   const { access_token: token } = await tokensOf('alice', 'wonderland');
   const explained = await call('routes.explain', {}, { method: 'GET', target: '/demo/hello', token });
   expect(explained.verdict).toMatchObject({ outcome: 'forwarded', route: 'demo' });
