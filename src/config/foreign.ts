@@ -71,19 +71,18 @@ export function parseForeign(text: string, file: string): ForeignFile {
   }
 }
 
-/** One JSON value, or a list of those that stand one behind another; undefined for what is no JSON. */
+/** One JSON value, or a list of those that stand one behind another, on lines of their own; undefined for what is no JSON. */
 function valuesOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    const texts = text.trim().split(/(?<=^[}\]]),?\s*(?=^[{[])/m);
-    if (texts.length < 2) return undefined;
+  const begin = /\n(?=[{[])/;
+  for (const texts of [[text], text.trim().split(begin)]) {
     try {
-      return texts.map((one) => JSON.parse(one));
+      const values = texts.map((one): unknown => JSON.parse(one.replace(/,\s*$/, '')));
+      return values.length === 1 ? values[0] : values;
     } catch {
-      return undefined;
+      // The next way, or none.
     }
   }
+  return undefined;
 }
 
 /** A copy of maps, lists and scalars alone, in which nothing contains itself. */

@@ -190,3 +190,14 @@ pipelines: { default: { apiEndpoints: api, policies: [{ ${policy}: { condition: 
     expect(configOf((await imported('express-gateway', text)).yaml).routes).toMatchObject([{ auth: 'required' }]);
   },
 );
+
+it('what Redis prints, one key on each line, is read as well', async () => {
+  const { yaml } = await imported('express-gateway', GATEWAY, [
+    REDIS.slice(1, -1)
+      .replaceAll(/,(?="EG)/g, '\n')
+      .replaceAll(/^.*$/gm, '{$&}'),
+    USERS,
+  ]);
+  const { clients, users } = configOf(yaml);
+  expect([clients.map(({ id }) => id), users.map(({ id }) => id)]).toEqual([['a-2'], ['u-1']]);
+});
