@@ -11,8 +11,6 @@ export interface Fields {
   needed(name: string): string;
   /** The boxes that were ticked. */
   all(name: string): readonly string[];
-  /** One per line or, without spaces in what is listed, per word; empty ones left out. */
-  lines(name: string): readonly string[];
   isTicked(name: string): boolean;
 }
 
@@ -35,7 +33,6 @@ export function fieldsOf(pairs: readonly Pair[]): Fields {
       if (value === '') throw new ProtocolError('invalid_request', `"${name}" is missing: begin at the list.`);
       return value;
     },
-    lines: (name) => exact(name).split(/\s+/).filter(Boolean),
     isTicked: (name) => exact(name) !== '',
   };
 }
