@@ -48,4 +48,32 @@ describe('two gateways over one Redis', () => {
     expect((await revoke(one.url, refresh_token ?? '')).status).toBe(200);
     await expect.poll(async () => (await call(two.url, access_token)).status, { timeout: REVOKED_WITHIN }).toBe(401);
   });
+
+  it('refuse on both what an operator ended at the admin API of one: a grant, a user everywhere, a client', async () => {
+    const operate = async (method: string, path: string, body?: object) => {
+      const answer = await fetch(`${one.admin}/api/v1${path}`, {
+        method,
+        headers: {
+          Authorization: `Basic ${btoa('admin:looking-glass')}`,
+          ...(body && { 'Content-Type': 'application/json' }),
+        },
+        ...(body && { body: JSON.stringify(body) }),
+      });
+      expect([path, answer.status]).toEqual([path, 200]);
+      return (await answer.json()) as Record<string, unknown>;
+    };
+    const grantOf = async (token: string) => (await operate('POST', '/tokens/inspect', { token }))['grant'];
+    for (const end of [
+      async (token: string) => operate('DELETE', `/tokens/${await grantOf(token)}`),
+      async () => operate('POST', '/users/u-alice/sign-out'),
+      async () => operate('POST', '/tokens/revoke-all', { client: 'demo-app' }),
+    ]) {
+      const { access_token } = await aliceTokens(one.url);
+      expect((await call(one.url, access_token)).status).toBe(200);
+      expect((await call(two.url, access_token)).status).toBe(200);
+      await end(access_token);
+      expect((await call(one.url, access_token)).status).toBe(401);
+      await expect.poll(async () => (await call(two.url, access_token)).status, { timeout: REVOKED_WITHIN }).toBe(401);
+    }
+  });
 });
