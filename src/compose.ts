@@ -262,7 +262,12 @@ export function composePeople(config: Config, ground: PeopleGround) {
     }),
   );
   const codes = createOneTimeCodes({ store, counters, clock, secret: config.serverSecret ?? ground.secret });
-  return { users, proving, codes, desk: createSignInDesk({ connections: proving, attempts, codes, notes }) };
+  const whose = async (connections: readonly string[], username: string) => {
+    const found = await Promise.all(connections.map((name) => users.findByUsername(name, username)));
+    return found.find((user) => user !== undefined);
+  };
+  const desk = createSignInDesk({ connections: proving, attempts, codes, notes, whose });
+  return { users, proving, codes, desk };
 }
 
 /** What the decision about calls takes of the ground. */

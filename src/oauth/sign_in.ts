@@ -1,4 +1,5 @@
 import type { Connection, OneTimeCodeConnection, PasswordConnection } from '../connections/connection.ts';
+import type { User } from '../model/client.ts';
 import { ProtocolError } from '../model/failure.ts';
 import type { Caller } from '../model/protocol.ts';
 import type { Identity } from '../model/token.ts';
@@ -41,11 +42,13 @@ export interface SignInDeskDependencies {
   readonly codes: OneTimeCodes;
   /** Absent: nothing is written down. */
   readonly notes?: SignInNotes | undefined;
+  /** Whose name that is in one of these connections, where we keep their users. */
+  readonly whose?: ((connections: readonly string[], username: string) => Promise<User | undefined>) | undefined;
 }
 
 type Provable = PasswordConnection | OneTimeCodeConnection;
 
-export function createSignInDesk({ connections, attempts, codes, notes }: SignInDeskDependencies): SignInDesk {
+export function createSignInDesk({ connections, attempts, codes, notes, whose }: SignInDeskDependencies): SignInDesk {
   return {
     async signIn(party, credentials) {
       const { connection } = credentials;
@@ -61,10 +64,11 @@ export function createSignInDesk({ connections, attempts, codes, notes }: SignIn
         }
         return undefined;
       });
+      if (!notes) return outcome;
       const { username, caller } = credentials;
-      return notes
-        ? noted(outcome, { username, connection, client: party.id, address: caller.address }, notes)
-        : outcome;
+      const names = candidates.map(({ name }) => name);
+      const attempt = { username, connection, client: party.id, address: caller.address };
+      return noted(outcome, { ...attempt, whose: async () => whose?.(names, username) }, notes);
     },
 
     refusal({ connection }) {

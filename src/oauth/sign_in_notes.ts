@@ -1,7 +1,9 @@
-import type { AuditEntry } from '../model/audit.ts';
+import type { Actor, AuditEntry } from '../model/audit.ts';
+import type { User } from '../model/client.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Identity } from '../model/token.ts';
 import { type Milliseconds, milliseconds } from '../model/units.ts';
+import { hashToken } from '../tokens/hashing.ts';
 
 /** What the audit log is told of attempts to sign in. */
 export interface SignInNotes {
@@ -12,8 +14,10 @@ export interface SignInNotes {
 }
 
 export interface SignInAttempt {
-  /** What was typed, or the connection that the browser came back from. */
+  /** What was typed. It is never written down: people type passwords there. */
   readonly username?: string | undefined;
+  /** Whose name that is; undefined if nobody's, or if it cannot be told. */
+  readonly whose?: (() => Promise<Pick<User, 'id' | 'username'> | undefined>) | undefined;
   readonly connection?: string | undefined;
   /** Absent where people sign in to Gatehouse itself. */
   readonly client?: string | undefined;
@@ -29,57 +33,71 @@ export interface SignInNotesDependencies {
 
 /** One event of its kind for a user and an address in this time: a flood must not fill the log, nor an app that asks each second. */
 const WINDOW = milliseconds(60_000);
-/** Different ones in that time; beyond it the flood is known, and its end matters more than its parts. */
+/** Refused ones in that time; beyond it the flood is known, and its end matters more than its parts. */
 const MOST = 2_000;
-/** Characters of a name that somebody typed. */
-const MOST_NAME = 128;
 
 export function createSignInNotes({ note, clock, withheld = () => {} }: SignInNotesDependencies): SignInNotes {
   let window: Milliseconds = milliseconds(Number.NEGATIVE_INFINITY);
   let told = new Set<string>();
+  /** How many of them anybody can cause. */
+  let inVainTold = 0;
 
-  function once(entry: Omit<AuditEntry, 'at' | 'via'>, { address = '', client = '' }: SignInAttempt): void {
+  function moveOn(): void {
     const now = clock.monotonic();
-    if (now - window >= WINDOW) {
-      window = now;
-      told = new Set();
-    }
-    const key = JSON.stringify([entry.action, entry.outcome, entry.actor.id, address, client]);
-    if (told.has(key) || told.size >= MOST) {
+    if (now - window < WINDOW) return;
+    window = now;
+    told = new Set();
+    inVainTold = 0;
+  }
+
+  /** Whether nothing like it was told in this minute. */
+  function isNew(...about: readonly (string | undefined)[]): boolean {
+    const key = hashToken(JSON.stringify(about));
+    if (told.has(key)) {
       withheld();
-      return;
+      return false;
     }
     told.add(key);
+    return true;
+  }
+
+  function write(entry: Omit<AuditEntry, 'at' | 'via'>, { address = '' }: SignInAttempt): void {
     note({ ...entry, at: clock.now(), via: 'sign_in', ...(address !== '' && { address }) });
   }
 
-  /** The name as it was typed: nobody knows whether there is such a user. */
-  const claimed = ({ username = '' }: SignInAttempt): AuditEntry['actor'] => {
-    const id = username.length > MOST_NAME ? `${username.slice(0, MOST_NAME)}…` : username;
-    return { kind: 'user', id: id === '' ? 'unknown' : id.toWellFormed() };
-  };
+  async function inVain(action: string, attempt: SignInAttempt): Promise<void> {
+    const { username = '', address, client, connection, whose } = attempt;
+    moveOn();
+    // A flood must not keep a sign-in that succeeds out of the log: only what is in vain is bounded.
+    if (inVainTold >= MOST) {
+      withheld();
+      return;
+    }
+    if (!isNew(action, username, address, client)) return;
+    inVainTold += 1;
+    // Nobody waits for it, and a store that is away has the event lose its name.
+    const user = await whose?.().catch(() => undefined);
+    const actor: Actor = user ? { kind: 'user', id: user.id, name: user.username } : { kind: 'user', id: 'unknown' };
+    const target = user && { kind: 'user' as const, id: user.id, name: user.username };
+    write(
+      { action, outcome: 'refused', actor, ...(target && { target }), ...detailOf({ client, connection }) },
+      attempt,
+    );
+  }
+
   const detailOf = ({ client, connection }: SignInAttempt): Pick<AuditEntry, 'detail'> => ({
     detail: { ...(client !== undefined && { client }), ...(connection !== undefined && { connection }) },
   });
 
   return {
     done(attempt, { subject, username, connection }) {
-      once(
-        {
-          action: 'user.sign_in',
-          outcome: 'done',
-          actor: { kind: 'user', id: subject, name: username },
-          target: { kind: 'user', id: subject, name: username },
-          ...detailOf({ ...attempt, connection }),
-        },
-        attempt,
-      );
+      moveOn();
+      if (!isNew('done', subject, attempt.address, attempt.client)) return;
+      const who = { kind: 'user', id: subject, name: username } as const;
+      const about = { action: 'user.sign_in', outcome: 'done', actor: who, target: who } as const;
+      write({ ...about, ...detailOf({ ...attempt, connection }) }, attempt);
     },
-    refused(attempt) {
-      once({ action: 'user.sign_in', outcome: 'refused', actor: claimed(attempt), ...detailOf(attempt) }, attempt);
-    },
-    lockedOut(attempt) {
-      once({ action: 'user.locked_out', outcome: 'refused', actor: claimed(attempt), ...detailOf(attempt) }, attempt);
-    },
+    refused: (attempt) => void inVain('user.sign_in', attempt),
+    lockedOut: (attempt) => void inVain('user.locked_out', attempt),
   };
 }

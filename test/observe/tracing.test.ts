@@ -2,6 +2,7 @@ import { trace } from '@opentelemetry/api';
 import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { exchange } from '../support/raw_client.ts';
 import { type RecordingUpstream, startRecordingUpstream } from '../support/recording_upstream.ts';
 import { type ObservedHouse, observedHouse, PEOPLE } from './observed_house.ts';
 import { type CollectedSpan, startTraceCollector, type TraceCollector } from './trace_collector.ts';
@@ -193,7 +194,9 @@ describe('calls as spans, sent to a collector', () => {
     ['that comes twice', [...Array(2)].map(() => ['traceparent', `00-${TRACE}-${PARENT}-01`])],
   ])('begin a trace of their own for a context %s', async (_what, headers) => {
     const spans = await spansOf(async ({ url }) => {
-      await fetch(`${url}/open/1`, { headers: headers as [string, string][] });
+      // As two lines: fetch would make one of them.
+      const lines = headers.map((pair) => `${pair.join(': ')}\r\n`).join('');
+      await exchange(Number(new URL(url).port), `GET /open/1 HTTP/1.1\r\nHost: a\r\n${lines}\r\n`);
     });
     const server = one(spans, SERVER);
     expect(server.traceId).not.toBe(TRACE);

@@ -59,10 +59,10 @@ describe('the log of events', () => {
     const event = await house.event('audit');
     const lines = house.lines();
     await house.close();
-    expect(event).toMatchObject({ actor: name, action: 'user.sign_in', outcome: 'refused' });
+    expect(event).toMatchObject({ actor: 'unknown', action: 'user.sign_in', outcome: 'refused' });
     for (const line of lines) expect(JSON.parse(line)).toBeTypeOf('object');
     expect(lines.filter((line) => line.includes('"event":"audit"'))).toHaveLength(1);
     expect(lines.join('')).not.toMatch(/\p{Cc}/u);
-    expect(lines.join('')).not.toContain('guess');
+    expect(lines.join('')).not.toMatch(/guess|mallory/);
   });
 });
