@@ -1,6 +1,7 @@
 /** Joins what tells decisions (`gateway/explain.ts`): beside a gateway that runs, and where none does. */
 import { composeGateway, type GatewayGround, openStore } from './compose.ts';
 import { createExplain, type Explain, type Judged } from './gateway/explain.ts';
+import { withoutQuery } from './gateway/explained_steps.ts';
 import { createLimits, type Limits } from './gateway/limits.ts';
 import { ownEndpoints } from './http/own_endpoints.ts';
 import { type Clock, systemClock } from './model/clock.ts';
@@ -76,11 +77,13 @@ export function composeExplainAlone(
 }
 
 /** Our own endpoints, told without making them. */
-function ownPaths({ forwardAuth }: Config, dialects: ReturnType<typeof composeGateway>['dialects']) {
+function ownPaths({ forwardAuth, account }: Config, dialects: ReturnType<typeof composeGateway>['dialects']) {
   const nobody = { handle: () => {} };
   const mounts = dialects.map(({ host, paths }) => ({ host, app: { ...nobody, paths } }));
   const find = ownEndpoints(mounts, forwardAuth ? nobody : undefined);
-  return (target: string, host: string): boolean => find(target, host) !== undefined;
+  const isAccount = (path: string) => account && (path === account.path || path.startsWith(`${account.path}/`));
+  return (target: string, host: string): boolean =>
+    find(target, host) !== undefined || isAccount(withoutQuery(target)) === true;
 }
 
 const withoutConcurrent = (limits: Limits): Limits => ({

@@ -33,7 +33,7 @@ const hostile: readonly (readonly [name: string, text: string])[] = [
 ];
 
 describe.each(['kong', 'express-gateway'] as const)('gatehouse import %s', (kind) => {
-  it.each(hostile)('refuses or outlives %s', { timeout: 30_000 }, async (what, text) => {
+  it.each(hostile)('refuses or outlives %s', { timeout: 30_000 }, async (_what, text) => {
     const began = performance.now();
     const before = process.memoryUsage().rss;
     const { code, yaml, notes } = await imported(kind, text);
