@@ -101,6 +101,7 @@ it('does every operation', async () => {
 
   expect((await call('routes.list')).items[0]).toMatchObject({ name: 'demo' });
   expect(await call('routes.get', { name: 'demo' })).toMatchObject({ path: '/demo/*', retries: 1 });
+  expect(await call('routes.get', { name: 'demo' })).toMatchObject({ path: '/demo/*' });
   const { access_token: token } = await tokensOf('alice', 'wonderland');
   const explained = await call('routes.explain', {}, { method: 'GET', target: '/demo/hello', token });
   expect(explained.verdict).toMatchObject({ outcome: 'forwarded', route: 'demo' });

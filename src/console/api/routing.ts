@@ -19,14 +19,14 @@ export function findOperations(operations: readonly AnyOperation[]): FindOperati
     const here = patterns
       .map(({ operation, pattern }) => ({ operation, match: matched(pattern, segments) }))
       .filter((each): each is { operation: AnyOperation; match: Match } => each.match !== undefined);
-    // `/tokens/inspect` is no grant called so: what is spelled out comes before what stands for anything.
-    const fewest = Math.min(...here.map(({ match }) => match.placeholders));
-    const nearest = here.filter(({ match }) => match.placeholders === fewest);
     const wanted = method === 'HEAD' ? 'GET' : method;
-    const found = nearest.find(({ operation }) => operation.method === wanted);
+    // What is spelled out comes before what stands for anything.
+    const [found] = here
+      .filter(({ operation }) => operation.method === wanted)
+      .sort((one, other) => one.match.placeholders - other.match.placeholders);
     if (found) return { operation: found.operation, method: found.operation.method, inPath: found.match.inPath };
-    if (nearest.length === 0) throw notFound();
-    const allowed = nearest
+    if (here.length === 0) throw notFound();
+    const allowed = here
       .flatMap(({ operation }) => (operation.method === 'GET' ? ['GET', 'HEAD'] : operation.method))
       .join(', ');
     throw new ApiProblem('method_not_allowed', `Use ${allowed} here.`, { headers: [['Allow', allowed]] });
