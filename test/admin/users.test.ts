@@ -96,6 +96,19 @@ describe.each([
       expect((await admin.users.findByUsername('users', id))?.id).toBe(id);
   });
 
+  it('keep their name, number and address when a second one comes with the same', async () => {
+    const { ask, admin, problem } = await start();
+    await ask(createUser, ALICE);
+    for (const username of ['ALICE', 'fixed'])
+      expect(await problem(createUser, { ...ALICE, id: 'u-second', username })).toMatchObject({ type: 'conflict' });
+    expect(await problem(createUser, { ...ALICE, username: 'other' })).toMatchObject({ fields: [{ path: 'id' }] });
+    await ask(createUser, { ...ALICE, id: 'u-second', username: 'second' });
+    expect((await admin.users.findByUsername('users', 'alice'))?.id).toBe('u-alice');
+    expect((await admin.users.findByContact({ email: 'alice@example.com' }))?.id).toBe('u-alice');
+    await ask(deleteUser, { id: 'u-second' });
+    expect((await admin.users.findByContact({ phoneNumber: '+15550100' }))?.id).toBe('u-alice');
+  });
+
   it('can have a name that was left over from somebody who is gone', async () => {
     const { ask, admin, backend } = await start();
     await backend.documents.put('username', 'users:ghost', { id: 'u-gone' });
