@@ -10,6 +10,7 @@ import { createFastLane } from './gateway/fast_lane.ts';
 import { createFullLane } from './gateway/full_lane.ts';
 import { createLimits } from './gateway/limits.ts';
 import { createLiveStreams } from './gateway/live_streams.ts';
+import { watchOverload } from './gateway/overload.ts';
 import { standingGateway } from './gateway/standing_gateway.ts';
 import { createUpgrades } from './gateway/upgrade.ts';
 import { createUpstreams } from './gateway/upstream/upstreams.ts';
@@ -74,7 +75,15 @@ export async function composeCore(config: Config, { output, log, metrics, clock,
     clock,
     reportTarget: (event, detail) => log.event(event === 'upstream_healthy' ? 'info' : 'warn', event, detail),
   });
-  const gateway = standingGateway(rules.gateway);
+  const overload = watchOverload({
+    clock,
+    limit: config.listen.maxDelay,
+    changed: (overloaded, behind) =>
+      log.event(overloaded ? 'error' : 'info', overloaded ? 'overloaded' : 'not_overloaded', {
+        behind_ms: Math.round(behind),
+      }),
+  });
+  const gateway = standingGateway(rules.gateway, overload);
   const endpoints: FindEndpoint = (target, host) => rules.endpoints(target, host);
   const liveStreams = createLiveStreams({ lookup: store, clock, staleness: config.cache.staleness });
   const fullLane = createFullLane({ gateway, clock, report, upstreams, liveStreams });
@@ -120,6 +129,7 @@ export async function composeCore(config: Config, { output, log, metrics, clock,
       await upstreams.close();
       liveStreams.close();
       watch.close();
+      overload.close();
       marks.close();
       store.close();
       await backend.close();
