@@ -417,5 +417,20 @@ describe('the cache of tokens', () => {
       await vi.waitFor(async () => expect(await store.get('access', token)).toBeUndefined());
       expect(await store.get('family', old.ref)).toEqual(old.family);
     });
+
+    it('holds before that is done, whatever the new master says', async () => {
+      await get();
+      await cache.revoke(grant.ref);
+      store.streamDown();
+      await store.put(grant.entries); // what the new master still has
+      expect(await get()).toBeUndefined();
+      expect(await cache.get('family', grant.ref)).toBeUndefined();
+      const slow = store.holdWrites();
+      store.streamUp();
+      expect(await get()).toBeUndefined();
+      expect(await cache.rotate(grant.ref, 0, grant.entries)).toBe(false);
+      slow.release();
+      await vi.waitFor(async () => expect(await store.get('access', token)).toBeUndefined());
+    });
   });
 });
