@@ -229,8 +229,19 @@ class CachedTokens implements CachedTokenStore {
       return record;
     }
     this.#records.drop(ref.hash);
-    if (this.#settings.negativeTtl > 0) this.#absent.set(ref.hash, flight.began);
+    if (this.#settings.negativeTtl > 0) this.#rememberAbsent(ref.hash, flight.began);
     return undefined;
+  }
+
+  /** Takes out what is too old to serve: of a flood nothing stays. Each call removes two at most, so none pays for many. */
+  #rememberAbsent(hash: TokenHash, since: Milliseconds): void {
+    this.#absent.set(hash, since);
+    for (let count = 0; count < 2; count++) {
+      const oldest = this.#absent.rkeys().next().value;
+      const age = oldest === undefined ? 0 : since - (this.#absent.peek(oldest) ?? since);
+      if (age <= this.#settings.negativeTtl) return;
+      this.#absent.pop();
+    }
   }
 
   /** Runs a read that may answer now or later, and falls back on what is known if the store gives no answer. */

@@ -205,6 +205,14 @@ describe('the cache of tokens', () => {
     });
   });
 
+  it('forgets what is not there when it may not say so any more', async () => {
+    for (let count = 0; count < 50; count += 1) await get(newRef());
+    expect(cache.stats().negativeSize).toBe(50);
+    clock.advance(SETTINGS.negativeTtl + 1);
+    for (let count = 0; count < 50; count += 1) await get(newRef());
+    expect(cache.stats().negativeSize).toBe(50);
+  });
+
   describe('while the stream is down', () => {
     it('asks the store every time and keeps nothing', async () => {
       await get();
