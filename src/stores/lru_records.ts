@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { LRUCache } from 'lru-cache';
 import type { AccessToken, TokenHash } from '../model/token.ts';
 import { type Milliseconds, milliseconds } from '../model/units.ts';
-import { decodeRecord, encodeRecord } from './record_codec.ts';
+import { type Packed, Packing, unpack } from './lru_packed.ts';
 
 /** A fact and its age: monotonic time at which the read that brought it began, because that is when it was certainly true. */
 export interface CachedRecord {
@@ -10,18 +10,17 @@ export interface CachedRecord {
   readonly filledAt: Milliseconds;
 }
 
-/** How many tokens are kept ready for use; of the others only the text is kept, a third of the size. */
+/** How many tokens are kept ready for use; of the others only the packed form is, a third of the size. */
 const MOST_UNPACKED = 4_096;
 /** How many families are remembered as ended. Beyond it the older half gives way, with everything cached before they ended. */
 const MOST_ENDED = 10_000;
 
-interface Kept {
-  readonly text: string;
+interface Kept extends Packed {
   /** Whole milliseconds, rounded down. */
   readonly filledAt: Milliseconds;
   /** How many families had ended when this was kept. */
   readonly after: number;
-  /** Absent while only the text is kept. */
+  /** Absent while only the packed form is kept. */
   record: AccessToken | undefined;
 }
 
@@ -31,6 +30,7 @@ interface Kept {
  */
 export class LruRecords {
   readonly #records: LRUCache<TokenHash, Kept>;
+  readonly #packing = new Packing();
   /** Those that have their record, in a ring. */
   readonly #unpacked: Kept[] = [];
   #turn = 0;
@@ -61,7 +61,7 @@ export class LruRecords {
   get(hash: TokenHash): CachedRecord | undefined {
     const kept = this.#records.get(hash);
     if (kept === undefined) return undefined;
-    if (kept.record === undefined) this.#hold(kept, decodeRecord('access', kept.text, hash));
+    if (kept.record === undefined) this.#hold(kept, unpack(kept));
     // It has its record now.
     const found = kept as CachedRecord;
     if (this.#endings > 0 && this.#hasEnded(kept.after, found.record.family)) {
@@ -77,8 +77,13 @@ export class LruRecords {
   }
 
   set(hash: TokenHash, { record, filledAt }: CachedRecord): void {
+    const { text, terms, issuedAt, expiresAt, authenticatedAt } = this.#packing.pack(record);
     const kept: Kept = {
-      text: encodeRecord('access', record),
+      text,
+      terms,
+      issuedAt,
+      expiresAt,
+      authenticatedAt,
       filledAt: milliseconds(Math.floor(filledAt)),
       after: this.#endings,
       record: undefined,
@@ -119,7 +124,7 @@ export class LruRecords {
     }
   }
 
-  /** Keeps a record ready for use, and of the one that was made ready longest ago only the text. */
+  /** Keeps a record ready for use, and of the one that was made ready longest ago only the packed form. */
   #hold(kept: Kept, record: AccessToken): void {
     const pushedOut = this.#unpacked[this.#turn];
     if (pushedOut !== undefined) pushedOut.record = undefined;
