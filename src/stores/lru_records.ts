@@ -34,6 +34,9 @@ export class LruRecords {
   /** Those that have their record, in a ring. */
   readonly #unpacked: Kept[] = [];
   #turn = 0;
+  /** What `has` found last: whoever asks whether a token is kept asks for it next, and finding it twice would cost as much again. */
+  #found: Kept | undefined;
+  #foundBy: TokenHash | undefined;
   /** Family to how many had ended with it, oldest first. */
   readonly #ended = new Map<string, number>();
   #endings = 0;
@@ -59,7 +62,8 @@ export class LruRecords {
   }
 
   get(hash: TokenHash): CachedRecord | undefined {
-    const kept = this.#records.get(hash);
+    const kept = hash === this.#foundBy ? this.#found : this.#records.get(hash);
+    this.#forgetFound();
     if (kept === undefined) return undefined;
     if (kept.record === undefined) this.#hold(kept, unpack(kept));
     // It has its record now.
@@ -71,9 +75,11 @@ export class LruRecords {
     return found;
   }
 
-  /** Whether it is kept, however old. */
+  /** Whether it is kept, however old; that counts as a use of it. */
   has(hash: TokenHash): boolean {
-    return this.#records.has(hash);
+    this.#found = this.#records.get(hash);
+    this.#foundBy = this.#found && hash;
+    return this.#found !== undefined;
   }
 
   set(hash: TokenHash, { record, filledAt }: CachedRecord): void {
@@ -89,10 +95,12 @@ export class LruRecords {
       record: undefined,
     };
     this.#hold(kept, record);
+    this.#forgetFound();
     this.#records.set(compact(hash), kept);
   }
 
   drop(hash: TokenHash): void {
+    this.#forgetFound();
     this.#records.delete(hash);
   }
 
@@ -104,10 +112,16 @@ export class LruRecords {
   }
 
   clear(): void {
+    this.#forgetFound();
     this.#records.clear();
     this.#unpacked.length = 0;
     this.#turn = 0;
     this.#ended.clear();
+  }
+
+  #forgetFound(): void {
+    this.#found = undefined;
+    this.#foundBy = undefined;
   }
 
   #hasEnded(after: number, family: string): boolean {
