@@ -13,6 +13,7 @@ export const PROGRAMS = {
   haproxy: 'haproxy',
   'redis-server': 'redis-server',
   taskset: 'util-linux',
+  h2load: 'nghttp2-client',
 };
 
 /** Brings what only the bench needs, from its own lock file: the product's dependencies stay the product's. */

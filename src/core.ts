@@ -13,6 +13,7 @@ import { createFastLane } from './gateway/fast_lane.ts';
 import { createFullLane } from './gateway/full_lane.ts';
 import { createLimits } from './gateway/limits.ts';
 import { createLiveStreams } from './gateway/live_streams.ts';
+import { watchOverload } from './gateway/overload.ts';
 import { standingGateway } from './gateway/standing_gateway.ts';
 import { createUpgrades } from './gateway/upgrade.ts';
 import { createUpstreams } from './gateway/upstream/upstreams.ts';
@@ -103,7 +104,15 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
     clock,
     reportTarget: (event, detail) => log.event(event === 'upstream_healthy' ? 'info' : 'warn', event, detail),
   });
-  const gateway = standingGateway(rules.gateway);
+  const overload = watchOverload({
+    clock,
+    limit: config.listen.maxDelay,
+    changed: (overloaded, behind) =>
+      log.event(overloaded ? 'error' : 'info', overloaded ? 'overloaded' : 'not_overloaded', {
+        behind_ms: Math.round(behind),
+      }),
+  });
+  const gateway = standingGateway(rules.gateway, overload);
   const endpoints: FindEndpoint = (target, host) => rules.endpoints(target, host);
   const liveStreams = createLiveStreams({ lookup: store, clock, staleness: config.cache.staleness });
   const fullLane = createFullLane({ gateway, clock, report, upstreams, liveStreams });
@@ -168,6 +177,7 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
       await upstreams.close();
       liveStreams.close();
       watch.close();
+      overload.close();
       await goneUsers.close();
       marks.close();
       await lastUse.close();

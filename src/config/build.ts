@@ -26,6 +26,7 @@ export function buildConfig(file: string, sections: Sections): Config {
       http2: listen.http2,
       maxConnections: listen.max_connections,
       maxConnectionsPerAddress: listen.max_connections_per_address,
+      maxDelay: listen.max_delay,
       fastLane: listen.fast_lane,
       trustedProxies: listen.trusted_proxies,
       publicUrl: listen.public_url,

@@ -2,12 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { DecisionFacts, Reply } from './decide.ts';
-
-/** An unread body of up to so many bytes is read to its end, so that the connection stays good. */
-const READ_TO_END = 65_536;
-/** From a longer one so much is still taken, for so many milliseconds, so that the caller gets to see the answer. */
-const LINGER_BYTES = 262_144;
-const LINGER_TIME = 1_000;
+import { LINGER_BYTES, LINGER_TIME, READ_TO_END } from './unread_body.ts';
 
 /** Connections that end with an answer that is decided, though it may not be sent yet. */
 const ending = new WeakSet<Socket>();

@@ -2,7 +2,7 @@ import type { Clock } from '../model/clock.ts';
 import type { CallNotes, Exchange } from '../model/exchange.ts';
 import { CorruptRecord, DependencyUnavailable, type Failure } from '../model/failure.ts';
 import type { Route } from '../model/route.ts';
-import type { AccessToken, TokenHash, TokenRef } from '../model/token.ts';
+import type { AccessToken, TokenRef } from '../model/token.ts';
 import { type Milliseconds, seconds } from '../model/units.ts';
 import type { WireResponse } from '../model/wire.ts';
 import type { Answer, TokenStore } from '../stores/token_store.ts';
@@ -29,9 +29,7 @@ export interface Forward {
   readonly scanBody: boolean;
   /** Whether the caller waits for `100 Continue` before it sends the body. */
   readonly expectsContinue: boolean;
-  /** The token that lets it pass; absent on calls without one. */
-  readonly token?: TokenHash | undefined;
-  /** Where to ask for that token again, for as long as the answer goes on. */
+  /** The token that lets it pass, and where to ask for it again, for as long as the answer goes on; absent on calls without one. */
   readonly ref?: TokenRef | undefined;
   /** How old what is known of the token may be while the store is away; absent: what the cache allows. */
   readonly staleness?: Milliseconds | undefined;
@@ -179,7 +177,6 @@ export function createDecide({ routes, lookup, clock, isForged, kindOf, identify
       hasBody: facts.hasBody,
       scanBody: facts.hasBody && facts.isForm && route.auth !== 'none',
       expectsContinue: facts.expectsContinue,
-      token: ref?.hash,
       ref,
       staleness,
       record,
@@ -195,9 +192,14 @@ function outage(error: unknown): Failure {
     const description = 'The token cannot be checked at the moment; try again.';
     return { code: 'temporarily_unavailable', description, retryAfter: seconds(1) };
   }
-  return { code: 'server_error', description: 'Something went wrong here; the request id names it.' };
+  return UNFORESEEN;
 }
 
+/** What an error that nobody foresaw is to the caller. */
+export const UNFORESEEN: Failure = {
+  code: 'server_error',
+  description: 'Something went wrong here; the request id names it.',
+};
 const NO_ROUTE: Failure = { code: 'not_found', description: 'No route covers this host, path and method.' };
 const NO_SUCH_METHOD: Failure = { code: 'method_not_allowed', description: 'This method is not forwarded.' };
 const NO_TOKEN: Failure = {

@@ -99,7 +99,7 @@ export function createExplain(deps: ExplainDependencies): {
     const decision = await gateway.judge(head);
     const from = sourceOf(decision, remembered);
     const forward = 'forward' in decision ? decision.forward : undefined;
-    const room = forward?.token === undefined ? undefined : await limits.peek(forward.route, forward.token);
+    const room = forward?.ref === undefined ? undefined : await limits.peek(forward.route, forward.ref.hash);
 
     const steps: ExplainedStep[] = [];
     for await (const step of tell(head, read, decision, from, room)) steps.push(step);

@@ -5,6 +5,7 @@ import { KEEP_ALIVE } from './fast_answer.ts';
 import { type Caller, FastExchange, type Lane } from './fast_exchange.ts';
 import { FastHead, INCOMPLETE, MAX_HEAD, readFastHead, UNUSUAL } from './fast_head.ts';
 import { atTurnEnd, type Waiting } from './turn_end.ts';
+import { LINGER_BYTES, LINGER_TIME } from './unread_body.ts';
 import { giveBack, own } from './upstream/blocks.ts';
 import { deadlines, NEVER, type Watched } from './upstream/deadlines.ts';
 
@@ -28,9 +29,6 @@ const IDLE_TIME = milliseconds(KEEP_ALIVE * 1_000);
 const QUIET = milliseconds(250);
 /** The caller's bytes are read this far ahead of what is done with them. */
 const AHEAD = 65_536;
-/** So much of a body that nobody wants is still taken, for so many milliseconds, so that the caller gets to see its answer. */
-const LINGER_BYTES = 262_144;
-const LINGER_TIME = milliseconds(1_000);
 
 /** Waiting for a head. */
 const READING = 0;

@@ -4,13 +4,15 @@ import type { Exchange } from '../model/exchange.ts';
 import type { Failure } from '../model/failure.ts';
 import { type Milliseconds, milliseconds } from '../model/units.ts';
 import { answerHeaders } from './answer_headers.ts';
-import type { Decision, Forward, Refusal, Reply } from './decide.ts';
+import { type Decision, type Forward, type Refusal, type Reply, UNFORESEEN } from './decide.ts';
+import { type Beginning, begin, CALLER_LEFT, exchangeOf } from './exchange_course.ts';
 import { answerHead, LAST_CHUNK, ownAnswer } from './fast_answer.ts';
 import type { FastHead } from './fast_head.ts';
 import type { Gateway } from './gateway.ts';
 import type { Admission } from './limits.ts';
 import { type LiveStream, type LiveStreams, TOKEN_ENDED, type Watched } from './live_streams.ts';
 import { BodyStalled } from './request_body.ts';
+import { READ_TO_END } from './unread_body.ts';
 import type { AnswerHead, AnswerReader, Outgoing, Sending, UpstreamError, Upstreams } from './upstream/exchange.ts';
 import { failureOf } from './upstream_failure.ts';
 
@@ -51,18 +53,14 @@ export interface Caller {
 
 /** Chunks up to this size are put together with what goes before them: one write costs more than copying. */
 const ONE_WRITE = 16_384;
-/** A body that is refused unread may be so long and is still read to its end, so that the connection stays good. */
-const READ_TO_END = 65_536;
 /** Milliseconds for which a caller need not read an answer for which there is no route to say it. */
 const NO_ROUTE_IDLE = milliseconds(30_000);
-/** nginx's word for "the caller left before it was answered". */
-const CALLER_LEFT = 499;
 
 /**
  * One exchange after the other of one connection, each from the request head to the last byte. Its state is reused: at tens of
  * thousands per second the difference shows.
  */
-export class FastExchange implements AnswerReader, LiveStream {
+export class FastExchange implements AnswerReader, Beginning, LiveStream {
   /** How long the body may pause in either direction, and how long its caller may take for the end of the answer. */
   idleTimeout = NO_ROUTE_IDLE;
   readonly #lane: Lane;
@@ -104,35 +102,21 @@ export class FastExchange implements AnswerReader, LiveStream {
     this.#sent = 0;
     this.#over = false;
     this.#fault = undefined;
-    try {
-      const decision = this.#lane.gateway.decide(this.#caller.head);
-      if (decision instanceof Promise) {
-        decision.then((later) => this.#settle(later)).catch((error) => this.#fail(error));
-      } else {
-        this.#settle(decision);
-      }
-    } catch (error) {
-      this.#fail(error);
-    }
+    begin(this.#lane.gateway, this.#caller.head, this);
   }
 
-  #settle(decision: Decision): void {
+  onDecision(decision: Decision): Forward | undefined {
     this.#decision = decision;
     if ('forward' in decision) {
       this.#forward = decision.forward;
       this.idleTimeout = decision.forward.route.upstream.idleTimeout;
-      const admitted = this.#lane.gateway.admit(decision.forward);
-      if (admitted instanceof Promise) {
-        admitted.then((later) => this.#pass(decision.forward, later)).catch((error) => this.#fail(error));
-      } else {
-        this.#pass(decision.forward, admitted);
-      }
-    } else {
-      this.#answer('reply' in decision ? decision.reply : 'refuse' in decision ? decision.refuse : decision.noRoute);
+      return decision.forward;
     }
+    this.#answer('reply' in decision ? decision.reply : 'refuse' in decision ? decision.refuse : decision.noRoute);
+    return undefined;
   }
 
-  #pass(forward: Forward, admitted: Admission | Refusal): void {
+  onAdmission(forward: Forward, admitted: Admission | Refusal): void {
     if ('failure' in admitted) {
       this.#answer(admitted);
       return;
@@ -254,15 +238,14 @@ export class FastExchange implements AnswerReader, LiveStream {
     this.#tell(CALLER_LEFT, false);
   }
 
-  /** An error that nobody foresaw: it is answered and told, and harms no other exchange. */
-  #fail(error: unknown): void {
+  onUnforeseen(error: unknown): void {
     if (this.#over) return;
     this.#sending?.abort();
     if (this.#status !== 0) {
       this.#cutOff();
       return;
     }
-    this.#refuse({ code: 'server_error', description: 'Something went wrong here; the request id names it.' }, error);
+    this.#refuse(UNFORESEEN, error);
   }
 
   #refuse(failure: Failure, fault: unknown): void {
@@ -302,28 +285,18 @@ export class FastExchange implements AnswerReader, LiveStream {
     this.#over = true;
     this.#watched?.stop();
     this.#admission?.release();
-    const decision = this.#decision;
     const forward = this.#forward;
-    const reply = this.#reply;
-    const record = forward?.record ?? reply?.record;
-    this.#lane.report({
-      requestId: decision?.requestId ?? '',
+    const outcome = {
       method: this.#caller.head.method,
-      path: decision?.path ?? '',
-      route: forward?.route.name ?? reply?.route?.name,
-      client: record?.client,
-      user: record?.user?.subject,
       status,
       duration: milliseconds(this.#lane.clock.monotonic() - this.#started),
-      refused: reply?.failure?.code,
-      fault: this.#fault ?? reply?.fault,
+      fault: this.#fault,
       upstream: this.#sending?.origin,
-      cache: decision?.cache,
       bytesIn: forward?.hasBody === true && this.#sending !== undefined ? this.#received : undefined,
       bytesOut: this.#sent,
-      cut: cut || undefined,
-      notes: decision?.notes,
-    });
+      cut,
+    };
+    this.#lane.report(exchangeOf(this.#decision, forward, this.#reply, outcome));
     this.#forget();
   }
 

@@ -104,8 +104,8 @@ export function createGateway(deps: GatewayDependencies): Gateway {
     judge,
     admit(forward) {
       // Limits are per token: a call without one has nothing to be counted on.
-      if (forward.token === undefined) return { headers: [], release: () => {} };
-      const admitted = limits.admit(forward.route, forward.token);
+      if (forward.ref === undefined) return UNCOUNTED;
+      const admitted = limits.admit(forward.route, forward.ref.hash);
       return admitted instanceof Promise
         ? admitted.then((later) => verdict(forward, later))
         : verdict(forward, admitted);
@@ -113,6 +113,8 @@ export function createGateway(deps: GatewayDependencies): Gateway {
     refuse,
   };
 }
+
+const UNCOUNTED: Admission = { headers: [], release: () => {} };
 
 const NO_UPSTREAM: Failure = {
   code: 'not_found',

@@ -4,6 +4,7 @@ import type { AccessToken, Identity } from '../model/token.ts';
 import { appendForwarded, callerAddress, type Hearsay, type IsTrusted } from './forwarded.ts';
 import { type HeaderKinds, plainSpelling } from './header_kinds.ts';
 import { type CompiledRules, compileRequestRules } from './header_rules.ts';
+import { IdentityNote } from './identity_note.ts';
 import type { HeadFacts, RequestHead } from './request_head.ts';
 
 export interface IdentifyDependencies {
@@ -33,12 +34,11 @@ export interface Identify {
 /** Owns step 5: which headers the upstream sees. It must not decide whether it sees the call at all. */
 export function createIdentify({ names, kindOf, isTrusted }: IdentifyDependencies): Identify {
   // Built once per token: the cache in front of the store gives the same record each time, and drops it with the token.
-  const built = new WeakMap<AccessToken, readonly string[]>();
   function identityOf(record: AccessToken): readonly string[] {
-    let lines = built.get(record);
+    let lines = IdentityNote.on(record, names);
     if (lines === undefined) {
       lines = identityLines(record, names);
-      built.set(record, lines);
+      IdentityNote.put(record, names, lines);
     }
     return lines;
   }

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
-import type { Failure } from '../model/failure.ts';
 import { milliseconds } from '../model/units.ts';
 import { answerRefusal, finish, takeNoMore } from './answer.ts';
 import { answerHeaders, answerTrailers } from './answer_headers.ts';
-import type { Decision, DecisionFacts, Forward, Refusal, Reply } from './decide.ts';
+import { type Decision, type DecisionFacts, type Forward, type Refusal, type Reply, UNFORESEEN } from './decide.ts';
+import { type Beginning, begin, CALLER_LEFT, exchangeOf } from './exchange_course.ts';
 import type { Gateway } from './gateway.ts';
 import type { Admission } from './limits.ts';
 import { type LiveStream, type LiveStreams, TOKEN_ENDED, type Watched as WatchedStream } from './live_streams.ts';
@@ -26,14 +26,11 @@ export interface Lane {
   readonly liveStreams?: LiveStreams | undefined;
 }
 
-/** nginx's word for "the caller left before it was answered". */
-const CALLER_LEFT = 499;
-
 /**
  * One exchange, from the request head to the last byte. It reads the body and the answer itself and holds its state in fields
  * rather than in closures: at tens of thousands per second the difference shows.
  */
-export class Passage implements AnswerReader, BodySink, LiveStream, Watched {
+export class Passage implements AnswerReader, Beginning, BodySink, LiveStream, Watched {
   deadline = NEVER;
   readonly #lane: Lane;
   readonly #request: IncomingMessage;
@@ -53,7 +50,9 @@ export class Passage implements AnswerReader, BodySink, LiveStream, Watched {
   #over = false;
   #cut = false;
   #fault: string | undefined;
-  /** Left to the app that the gateway is mounted in. */
+  /** Who else may have an answer: the app that the gateway is mounted in. */
+  #otherwise: (() => void) | undefined;
+  /** Left to that app. */
   #notOurs = false;
 
   constructor(lane: Lane, request: IncomingMessage, response: ServerResponse) {
@@ -66,41 +65,30 @@ export class Passage implements AnswerReader, BodySink, LiveStream, Watched {
   /** @param otherwise called when no route covers the request; without it, that is a 404. */
   start(head: RequestHead, otherwise: (() => void) | undefined): void {
     this.#response.on('close', () => this.#end());
-    try {
-      const decision = this.#lane.gateway.decide(head);
-      if (decision instanceof Promise) {
-        decision.then((later) => this.#settle(later, otherwise)).catch((error) => this.#fail(error));
-      } else {
-        this.#settle(decision, otherwise);
-      }
-    } catch (error) {
-      this.#fail(error);
-    }
+    this.#otherwise = otherwise;
+    begin(this.#lane.gateway, head, this);
   }
 
-  #settle(decision: Decision, otherwise: (() => void) | undefined): void {
+  onDecision(decision: Decision): Forward | undefined {
     this.#facts = decision;
     if ('forward' in decision) {
       this.#forward = decision.forward;
-      const admitted = this.#lane.gateway.admit(decision.forward);
-      if (admitted instanceof Promise) {
-        admitted.then((later) => this.#pass(later)).catch((error) => this.#fail(error));
-      } else {
-        this.#pass(admitted);
-      }
-    } else if ('refuse' in decision) {
+      return decision.forward;
+    }
+    if ('refuse' in decision) {
       this.#refuse(decision.refuse);
     } else if ('reply' in decision) {
       this.#refuse(decision.reply);
-    } else if (otherwise === undefined) {
+    } else if (this.#otherwise === undefined) {
       this.#refuse(decision.noRoute);
     } else {
       this.#notOurs = true;
-      otherwise();
+      this.#otherwise();
     }
+    return undefined;
   }
 
-  #pass(admitted: Admission | Refusal): void {
+  onAdmission(forward: Forward, admitted: Admission | Refusal): void {
     if ('failure' in admitted) {
       this.#refuse(admitted);
       return;
@@ -108,7 +96,7 @@ export class Passage implements AnswerReader, BodySink, LiveStream, Watched {
     this.#admission = admitted;
     // The caller may have left while the store or the limiter was asked.
     if (this.#over) admitted.release();
-    else if (this.#forward !== undefined) this.#send(this.#forward);
+    else this.#send(forward);
   }
 
   #send(forward: Forward): void {
@@ -242,15 +230,10 @@ export class Passage implements AnswerReader, BodySink, LiveStream, Watched {
     else response.destroy();
   }
 
-  /** An error that nobody foresaw: it is answered and told, and harms no other exchange. */
-  #fail(error: unknown): void {
+  onUnforeseen(error: unknown): void {
     if (this.#over || this.#answered) return;
-    const failure: Failure = {
-      code: 'server_error',
-      description: 'Something went wrong here; the request id names it.',
-    };
     if (this.#response.headersSent) this.#cutOff();
-    else this.#refuse(this.#lane.gateway.refuse(failure, this.#forward?.route, error));
+    else this.#refuse(this.#lane.gateway.refuse(UNFORESEEN, this.#forward?.route, error));
   }
 
   /** The one end of every exchange: answered, cut, or left by the caller. */
@@ -266,25 +249,17 @@ export class Passage implements AnswerReader, BodySink, LiveStream, Watched {
   }
 
   #report(): void {
-    const record = this.#forward?.record ?? this.#refusal?.record;
-    this.#lane.report({
-      requestId: this.#facts?.requestId ?? '',
+    const outcome = {
       method: this.#request.method ?? '',
-      path: this.#facts?.path ?? '',
-      route: this.#forward?.route.name ?? this.#refusal?.route?.name,
-      client: record?.client,
-      user: record?.user?.subject,
       status: this.#response.headersSent && (this.#answered || this.#cut) ? this.#response.statusCode : CALLER_LEFT,
       duration: milliseconds(this.#lane.clock.monotonic() - this.#started),
-      refused: this.#refusal?.failure?.code,
-      fault: this.#fault ?? this.#refusal?.fault,
+      fault: this.#fault,
       upstream: this.#sending?.origin,
-      cache: this.#facts?.cache,
       bytesIn: this.#body?.received,
       bytesOut: this.#sent,
-      cut: this.#cut || undefined,
-      notes: this.#facts?.notes,
-    });
+      cut: this.#cut,
+    };
+    this.#lane.report(exchangeOf(this.#facts, this.#forward, this.#refusal, outcome));
   }
 }
 

@@ -1,5 +1,7 @@
-import type { Forward } from './decide.ts';
+import { randomUUID } from 'node:crypto';
+import type { Decision, Forward } from './decide.ts';
 import type { Gateway } from './gateway.ts';
+import { OVERLOADED, type Overload } from './overload.ts';
 import type { RequestHead } from './request_head.ts';
 
 /** A gateway that stays while what decides changes: whoever holds it asks whichever it is at the moment. */
@@ -11,14 +13,17 @@ export interface StandingGateway extends Gateway {
   use(next: Gateway): void;
 }
 
-export function standingGateway(first: Gateway): StandingGateway {
+/** @param overload while it says so, every call is refused (503) before it is looked at. */
+export function standingGateway(first: Gateway, overload: Pick<Overload, 'now'>): StandingGateway {
   let current = first;
+  // Nothing is looked at, so the route is not known, nor its dialect: the words are the standard's.
+  const turnAway = (): Decision => ({ requestId: randomUUID(), path: '', refuse: current.refuse(OVERLOADED) });
   return {
     use(next) {
       current = next;
     },
-    decide: (head: RequestHead) => current.decide(head),
-    judge: (head: RequestHead) => current.judge(head),
+    decide: (head: RequestHead) => (overload.now ? turnAway() : current.decide(head)),
+    judge: (head: RequestHead) => (overload.now ? turnAway() : current.judge(head)),
     admit: (forward: Forward) => current.admit(forward),
     refuse: (failure, route, fault) => current.refuse(failure, route, fault),
   };

@@ -11,12 +11,14 @@ import type { Failure } from '../model/failure.ts';
 import { milliseconds } from '../model/units.ts';
 import { answerRefusal, isTooLate } from './answer.ts';
 import { answerHeaders } from './answer_headers.ts';
-import type { Decision, DecisionFacts, Forward, Refusal, Reply } from './decide.ts';
+import { type Decision, type DecisionFacts, type Forward, type Refusal, type Reply, UNFORESEEN } from './decide.ts';
+import { type Beginning, begin, CALLER_LEFT, exchangeOf } from './exchange_course.ts';
 import { headOf } from './full_lane.ts';
 import type { Gateway } from './gateway.ts';
 import type { Admission } from './limits.ts';
 import { type LiveStream, type LiveStreams, TOKEN_ENDED, type Watched } from './live_streams.ts';
 import { Tunnel } from './tunnel.ts';
+import { LINGER_TIME } from './unread_body.ts';
 import type { AnswerHead, AnswerReader, Sending, UpstreamError, Upstreams } from './upstream/exchange.ts';
 import { failureOf } from './upstream_failure.ts';
 import { accepts, handshakeKey } from './websocket_handshake.ts';
@@ -47,18 +49,10 @@ export interface Upgrades {
 
 /** Milliseconds for which tunnels may still come to an end by themselves when the house closes. */
 const GRACE = 2_000;
-/** Milliseconds for which what a refused caller still sends is dropped: closing before that could reset the answer on its way. */
-const LINGER = 1_000;
-/** nginx's word for "the caller left before it was answered". */
-const CALLER_LEFT = 499;
 
 const NO_HANDSHAKE: Failure = {
   code: 'upstream_unreachable',
   description: 'The API behind the gateway did not answer the WebSocket handshake as one.',
-};
-const UNFORESEEN: Failure = {
-  code: 'server_error',
-  description: 'Something went wrong here; the request id names it.',
 };
 
 /** The upstream says that it switched, and does not know the key. */
@@ -95,7 +89,7 @@ export function createUpgrades(deps: UpgradesDependencies): Upgrades {
 }
 
 /** One handshake and the tunnel that comes of it. */
-class Handshake implements AnswerReader, LiveStream {
+class Handshake implements AnswerReader, Beginning, LiveStream {
   readonly #shared: Shared;
   readonly #request: IncomingMessage;
   readonly #socket: Socket;
@@ -137,16 +131,7 @@ class Handshake implements AnswerReader, LiveStream {
       if (this.#tunnel === undefined) this.#sending?.resume();
     });
     this.#response.assignSocket(socket);
-    try {
-      const decision = this.#shared.gateway.decide(headOf(this.#request));
-      if (decision instanceof Promise) {
-        decision.then((later) => this.#settle(later)).catch((error) => this.#fail(error));
-      } else {
-        this.#settle(decision);
-      }
-    } catch (error) {
-      this.#fail(error);
-    }
+    begin(this.#shared.gateway, headOf(this.#request), this);
   }
 
   /** Closes the tunnel, if there is one. */
@@ -166,32 +151,24 @@ class Handshake implements AnswerReader, LiveStream {
     this.cutOff();
   }
 
-  #settle(decision: Decision): void {
+  onDecision(decision: Decision): Forward | undefined {
     this.#facts = decision;
     if ('forward' in decision) {
       this.#forward = decision.forward;
-      const admitted = this.#shared.gateway.admit(decision.forward);
-      if (admitted instanceof Promise) {
-        admitted.then((later) => this.#pass(later)).catch((error) => this.#fail(error));
-      } else {
-        this.#pass(admitted);
-      }
-    } else if ('refuse' in decision) {
-      this.#refuse(decision.refuse);
-    } else {
-      this.#refuse('reply' in decision ? decision.reply : decision.noRoute);
+      return decision.forward;
     }
+    this.#refuse('refuse' in decision ? decision.refuse : 'reply' in decision ? decision.reply : decision.noRoute);
+    return undefined;
   }
 
-  #pass(admitted: Admission | Refusal): void {
+  onAdmission(forward: Forward, admitted: Admission | Refusal): void {
     if ('failure' in admitted) {
       this.#refuse(admitted);
       return;
     }
     this.#admission = admitted;
-    const forward = this.#forward;
     // The caller may have left while the store or the limiter was asked.
-    if (this.#over || forward === undefined) {
+    if (this.#over) {
       admitted.release();
       return;
     }
@@ -285,17 +262,16 @@ class Handshake implements AnswerReader, LiveStream {
   /** The connection closes behind this answer. What the caller said meanwhile is no request, whatever it looks like. */
   #lastAnswer(): void {
     const socket = this.#socket;
-    socket.setTimeout(this.#forward?.route.upstream.idleTimeout ?? LINGER, () => socket.destroy());
+    socket.setTimeout(this.#forward?.route.upstream.idleTimeout ?? LINGER_TIME, () => socket.destroy());
     this.#response.once('finish', () => {
       socket.end();
       socket.resume();
-      const lingering = setTimeout(() => socket.destroy(), LINGER);
+      const lingering = setTimeout(() => socket.destroy(), LINGER_TIME);
       socket.once('close', () => clearTimeout(lingering));
     });
   }
 
-  /** An error that nobody foresaw: it is answered and told, and harms no other exchange. */
-  #fail(error: unknown): void {
+  onUnforeseen(error: unknown): void {
     if (this.#response.headersSent || this.#tunnel !== undefined) this.cutOff();
     else this.#refuse(this.#shared.gateway.refuse(UNFORESEEN, this.#forward?.route, error));
   }
@@ -313,24 +289,16 @@ class Handshake implements AnswerReader, LiveStream {
     this.#watched?.stop();
     if (this.#tunnel === undefined) this.#sending?.abort();
     this.#admission?.release();
-    const record = this.#forward?.record ?? this.#refusal?.record;
-    this.#shared.report({
-      requestId: this.#facts?.requestId ?? '',
+    const outcome = {
       method: this.#request.method ?? '',
-      path: this.#facts?.path ?? '',
-      route: this.#forward?.route.name ?? this.#refusal?.route?.name,
-      client: record?.client,
-      user: record?.user?.subject,
       status: this.#status === 0 ? CALLER_LEFT : this.#status,
       duration: milliseconds(this.#shared.clock.monotonic() - this.#started),
-      refused: this.#refusal?.failure?.code,
-      fault: this.#fault ?? this.#refusal?.fault,
+      fault: this.#fault,
       upstream: this.#sending?.origin,
-      cache: this.#facts?.cache,
       bytesIn: this.#tunnel?.bytesIn,
       bytesOut: this.#tunnel?.bytesOut ?? this.#sent,
-      cut: this.#cut || undefined,
-      notes: this.#facts?.notes,
-    });
+      cut: this.#cut,
+    };
+    this.#shared.report(exchangeOf(this.#facts, this.#forward, this.#refusal, outcome));
   }
 }

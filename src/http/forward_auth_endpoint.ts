@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { endsSoon, finish, isTooLate, takeNoMore } from '../gateway/answer.ts';
+import { CALLER_LEFT } from '../gateway/exchange_course.ts';
 import type { ForwardAuth, Verdict } from '../gateway/forward_auth.ts';
 import { headOf } from '../gateway/full_lane.ts';
 import type { Clock } from '../model/clock.ts';
@@ -38,9 +39,6 @@ export function createForwardAuthEndpoint({
     },
   };
 }
-
-/** nginx's word for "the caller left before it was answered". */
-const CALLER_LEFT = 499;
 
 function write(
   request: IncomingMessage,

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { LINGER_TIME } from '../gateway/unread_body.ts';
 import type { ErrorCode } from '../model/failure.ts';
 
 /** The answers to what never became a request: there is no route, no dialect and no response object, only a socket. */
@@ -75,9 +76,6 @@ function isRequestLine(bytes: Buffer): boolean {
   return /^[A-Z]{3,20} \//.test(bytes.toString('latin1', 0, 32)) && !bytes.subarray(0, 16_384).includes(0x0a);
 }
 
-/** Milliseconds for which what a refused caller still sends is dropped: closing before that could reset the answer on its way. */
-const LINGER = 1_000;
-
 /** The body of such an answer in the words of a listener. */
 export interface RawBody {
   readonly contentType: string;
@@ -110,6 +108,6 @@ export function writeRaw(
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-  const lingering = setTimeout(() => socket.destroy(), LINGER);
+  const lingering = setTimeout(() => socket.destroy(), LINGER_TIME);
   socket.once('close', () => clearTimeout(lingering));
 }

@@ -60,6 +60,8 @@ export interface ListenSettings {
   readonly maxConnections: number;
   /** How many of them may come from one address; absent: all. */
   readonly maxConnectionsPerAddress?: number | undefined;
+  /** How far the event loop may fall behind before calls are refused early. */
+  readonly maxDelay: Milliseconds;
   /** Whether plain calls are carried without node:http. */
   readonly fastLane: boolean;
   /** CIDR ranges whose `X-Forwarded-*` headers are believed. */

@@ -7,6 +7,7 @@ import { hashToken } from '../tokens/hashing.ts';
 import { type Account, createPlaces, type Place } from './attempt_places.ts';
 import { createAdmission, tooMany } from './bounds.ts';
 import { networkOf } from './networks.ts';
+import { createOneByOne } from './one_by_one.ts';
 
 /**
  * How much guessing is allowed, counted over all nodes: passwords and one-time codes per account and per address, client
@@ -43,6 +44,7 @@ const FAILURES_PER_CLIENT = 10;
 export function createAttempts({ counters, clock }: AttemptsDependencies): Attempts {
   const places = createPlaces({ counters, clock });
   const admit = createAdmission({ counters, clock });
+  const secrets = createOneByOne({ clock, trust: WINDOW });
 
   return {
     async signIn(caller, evaluate) {
@@ -82,11 +84,13 @@ export function createAttempts({ counters, clock }: AttemptsDependencies): Attem
 
     async clientSecret(client, { address }, evaluate) {
       const key = `attempts:client:${hashToken(`${client} ${networkOf(address)}`)}`;
-      const failures = await counters.peek(key);
-      if (failures && failures.count >= FAILURES_PER_CLIENT) throw tooMany(failures.remaining);
-      const proven = await evaluate();
-      if (!proven) await counters.hit(key, WINDOW);
-      return proven;
+      return secrets.run(key, async () => {
+        const failures = await counters.peek(key);
+        if (failures && failures.count >= FAILURES_PER_CLIENT) throw tooMany(failures.remaining);
+        const proven = await evaluate();
+        if (!proven) await counters.hit(key, WINDOW);
+        return proven;
+      });
     },
 
     unlock: (account) => places.clear(account),

@@ -99,7 +99,7 @@ class CachedTokens implements CachedTokenStore {
       // `kind` is K, so here RecordOf[K] is an AccessToken; the compiler does not narrow type parameters.
       return this.#getAccess(ref, staleness, onStale) as Answer<RecordOf[K] | undefined>;
     }
-    if (kind === 'family' && this.#revocations.denies(ref.hash)) return undefined;
+    if (kind === 'family' && this.#revocations.ended(ref.hash)) return undefined;
     return this.#store.get(kind, ref);
   }
 
@@ -115,7 +115,7 @@ class CachedTokens implements CachedTokenStore {
   }
 
   async rotate(family: TokenRef, from: number, entries: readonly Entry[]): Promise<boolean> {
-    if (this.#revocations.denies(family.hash)) return false;
+    if (this.#revocations.ended(family.hash)) return false;
     this.#forgetFamily(family);
     return this.#store.rotate(family, from, entries).finally(() => {
       this.#forgetFamily(family);
@@ -198,7 +198,8 @@ class CachedTokens implements CachedTokenStore {
     this.#misses += 1;
     const seen = (record: AccessToken | undefined): AccessToken | undefined => {
       if (record === undefined) this.#records.drop(ref.hash); // not even for an outage
-      return record;
+      // A failover may have brought back what was revoked, and the stream does not tell of it yet.
+      return record !== undefined && this.#ended(ref, record) ? undefined : record;
     };
     return this.#guarded(ref, { staleness, onStale }, () => {
       const answer = this.#store.get('access', ref);
@@ -236,8 +237,19 @@ class CachedTokens implements CachedTokenStore {
       return record;
     }
     this.#records.drop(ref.hash);
-    if (this.#settings.negativeTtl > 0) this.#absent.set(ref.hash, flight.began);
+    if (this.#settings.negativeTtl > 0) this.#rememberAbsent(ref.hash, flight.began);
     return undefined;
+  }
+
+  /** Takes out what is too old to serve: of a flood nothing stays. Each call removes two at most, so none pays for many. */
+  #rememberAbsent(hash: TokenHash, since: Milliseconds): void {
+    this.#absent.set(hash, since);
+    for (let count = 0; count < 2; count++) {
+      const oldest = this.#absent.rkeys().next().value;
+      const age = oldest === undefined ? 0 : since - (this.#absent.peek(oldest) ?? since);
+      if (age <= this.#settings.negativeTtl) return;
+      this.#absent.pop();
+    }
   }
 
   /** Runs a read that may answer now or later, and falls back on what is known if the store gives no answer. */
@@ -272,6 +284,10 @@ class CachedTokens implements CachedTokenStore {
     this.#stale += 1;
     onStale?.();
     return this.#living(entry.record, ref);
+  }
+
+  #ended(ref: TokenRef, { family }: AccessToken): boolean {
+    return this.#revocations.ended(ref.hash) || this.#revocations.ended(family);
   }
 
   /** @returns the record unless it has expired or this node has ended it, possibly while it was being read. */

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { LRUCache } from 'lru-cache';
 import type { AccessToken, TokenHash } from '../model/token.ts';
 import { type Milliseconds, milliseconds } from '../model/units.ts';
-import { decodeRecord, encodeRecord } from './record_codec.ts';
+import { type Packed, Packing, unpack } from './lru_packed.ts';
 
 /** A fact and its age: monotonic time at which the read that brought it began, because that is when it was certainly true. */
 export interface CachedRecord {
@@ -10,18 +10,17 @@ export interface CachedRecord {
   readonly filledAt: Milliseconds;
 }
 
-/** How many tokens are kept ready for use; of the others only the text is kept, a third of the size. */
+/** How many tokens are kept ready for use; of the others only the packed form is, a third of the size. */
 const MOST_UNPACKED = 4_096;
 /** How many families are remembered as ended. Beyond it the older half gives way, with everything cached before they ended. */
 const MOST_ENDED = 10_000;
 
-interface Kept {
-  readonly text: string;
+interface Kept extends Packed {
   /** Whole milliseconds, rounded down. */
   readonly filledAt: Milliseconds;
   /** How many families had ended when this was kept. */
   readonly after: number;
-  /** Absent while only the text is kept. */
+  /** Absent while only the packed form is kept. */
   record: AccessToken | undefined;
 }
 
@@ -31,9 +30,13 @@ interface Kept {
  */
 export class LruRecords {
   readonly #records: LRUCache<TokenHash, Kept>;
+  readonly #packing = new Packing();
   /** Those that have their record, in a ring. */
   readonly #unpacked: Kept[] = [];
   #turn = 0;
+  /** What `has` found last: whoever asks whether a token is kept asks for it next, and finding it twice would cost as much again. */
+  #found: Kept | undefined;
+  #foundBy: TokenHash | undefined;
   /** Family to how many had ended with it, oldest first. */
   readonly #ended = new Map<string, number>();
   #endings = 0;
@@ -59,9 +62,10 @@ export class LruRecords {
   }
 
   get(hash: TokenHash): CachedRecord | undefined {
-    const kept = this.#records.get(hash);
+    const kept = hash === this.#foundBy ? this.#found : this.#records.get(hash);
+    this.#forgetFound();
     if (kept === undefined) return undefined;
-    if (kept.record === undefined) this.#hold(kept, decodeRecord('access', kept.text, hash));
+    if (kept.record === undefined) this.#hold(kept, unpack(kept));
     // It has its record now.
     const found = kept as CachedRecord;
     if (this.#endings > 0 && this.#hasEnded(kept.after, found.record.family)) {
@@ -71,23 +75,32 @@ export class LruRecords {
     return found;
   }
 
-  /** Whether it is kept, however old. */
+  /** Whether it is kept, however old; that counts as a use of it. */
   has(hash: TokenHash): boolean {
-    return this.#records.has(hash);
+    this.#found = this.#records.get(hash);
+    this.#foundBy = this.#found && hash;
+    return this.#found !== undefined;
   }
 
   set(hash: TokenHash, { record, filledAt }: CachedRecord): void {
+    const { text, terms, issuedAt, expiresAt, authenticatedAt } = this.#packing.pack(record);
     const kept: Kept = {
-      text: encodeRecord('access', record),
+      text,
+      terms,
+      issuedAt,
+      expiresAt,
+      authenticatedAt,
       filledAt: milliseconds(Math.floor(filledAt)),
       after: this.#endings,
       record: undefined,
     };
     this.#hold(kept, record);
+    this.#forgetFound();
     this.#records.set(compact(hash), kept);
   }
 
   drop(hash: TokenHash): void {
+    this.#forgetFound();
     this.#records.delete(hash);
   }
 
@@ -99,10 +112,16 @@ export class LruRecords {
   }
 
   clear(): void {
+    this.#forgetFound();
     this.#records.clear();
     this.#unpacked.length = 0;
     this.#turn = 0;
     this.#ended.clear();
+  }
+
+  #forgetFound(): void {
+    this.#found = undefined;
+    this.#foundBy = undefined;
   }
 
   #hasEnded(after: number, family: string): boolean {
@@ -119,7 +138,7 @@ export class LruRecords {
     }
   }
 
-  /** Keeps a record ready for use, and of the one that was made ready longest ago only the text. */
+  /** Keeps a record ready for use, and of the one that was made ready longest ago only the packed form. */
   #hold(kept: Kept, record: AccessToken): void {
     const pushedOut = this.#unpacked[this.#turn];
     if (pushedOut !== undefined) pushedOut.record = undefined;

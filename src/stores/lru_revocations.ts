@@ -39,6 +39,14 @@ export class LruRevocations {
     return this.#unconfirmed.size > 0 && this.#unconfirmed.has(key);
   }
 
+  /**
+   * Whether this node has revoked it, confirmed or not: for when the store that answers may be one that has not heard of it. Dearer
+   * than `denies`, and never needed for what is in the cache.
+   */
+  ended(key: string): boolean {
+    return this.#unconfirmed.has(key) || this.#recent.has(key);
+  }
+
   /** Whether a revocation that nobody could work out yet may be about this token of this client. */
   doubts(ref: TokenRef, client: string): boolean {
     return this.#unconfirmed.size > 0 && this.#unconfirmed.has(placeOf(ref, client));
@@ -71,11 +79,9 @@ export class LruRevocations {
   /** The store may have lost its last minute: the revocations of that time are made once more, or denied here meanwhile. */
   async reassert(): Promise<void> {
     this.#trimRecent();
-    let away = false;
-    for (const [key, { revocation }] of [...this.#recent]) {
-      if (!away) away = await revocation().then(() => false, isUnavailable);
-      if (away) this.#deny(key, revocation);
-    }
+    // Denied first: whoever asks before it is done may be answered by a store that knows nothing of it.
+    for (const [key, { revocation }] of this.#recent) this.#deny(key, revocation);
+    await this.#retry();
   }
 
   close(): void {

@@ -81,7 +81,18 @@ describe('config/gatehouse.yaml', () => {
       for (const inner of Object.values(it)) visit(inner);
     };
     // The options of single variants are explained by the variants.
-    for (const section of ['listen', 'admin', 'cache', 'tokens', 'routes', 'clients', 'identity_headers', 'log', 'audit', 'tracing'])
+    for (const section of [
+      'listen',
+      'admin',
+      'cache',
+      'tokens',
+      'routes',
+      'clients',
+      'identity_headers',
+      'log',
+      'audit',
+      'tracing',
+    ])
       visit(schema.properties[section]);
     expect([...names].filter((name) => !new RegExp(`\\b${name}:`).test(text))).toEqual([]);
   });

@@ -205,6 +205,14 @@ describe('the cache of tokens', () => {
     });
   });
 
+  it('forgets what is not there when it may not say so any more', async () => {
+    for (let count = 0; count < 50; count += 1) await get(newRef());
+    expect(cache.stats().negativeSize).toBe(50);
+    clock.advance(SETTINGS.negativeTtl + 1);
+    for (let count = 0; count < 50; count += 1) await get(newRef());
+    expect(cache.stats().negativeSize).toBe(50);
+  });
+
   describe('while the stream is down', () => {
     it('asks the store every time and keeps nothing', async () => {
       await get();
@@ -416,6 +424,21 @@ describe('the cache of tokens', () => {
       store.streamUp();
       await vi.waitFor(async () => expect(await store.get('access', token)).toBeUndefined());
       expect(await store.get('family', old.ref)).toEqual(old.family);
+    });
+
+    it('holds before that is done, whatever the new master says', async () => {
+      await get();
+      await cache.revoke(grant.ref);
+      store.streamDown();
+      await store.put(grant.entries); // what the new master still has
+      expect(await get()).toBeUndefined();
+      expect(await cache.get('family', grant.ref)).toBeUndefined();
+      const slow = store.holdWrites();
+      store.streamUp();
+      expect(await get()).toBeUndefined();
+      expect(await cache.rotate(grant.ref, 0, grant.entries)).toBe(false);
+      slow.release();
+      await vi.waitFor(async () => expect(await store.get('access', token)).toBeUndefined());
     });
   });
 });

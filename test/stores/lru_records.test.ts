@@ -34,6 +34,34 @@ describe('the records of the cache', () => {
     expect(records.get(token?.hash as never)?.record).toBe(token?.record);
   });
 
+  it('gives nothing that has gone, though it was there when somebody asked whether it was', () => {
+    const records = new LruRecords(2);
+    const [token, other] = fill(records, 2);
+    if (token === undefined || other === undefined) throw new Error('two tokens');
+    const { hash, record } = token;
+    const again = () => {
+      records.set(hash, { record, filledAt });
+      expect(records.has(hash)).toBe(true);
+    };
+    again();
+    records.drop(hash);
+    expect(records.get(hash)).toBeUndefined();
+    again();
+    records.clear();
+    expect(records.get(hash)).toBeUndefined();
+    again();
+    records.dropFamily(record.family);
+    expect(records.get(hash)).toBeUndefined();
+    again();
+    const changed = { ...record, client: 'another' };
+    records.set(hash, { record: changed, filledAt });
+    expect(records.get(hash)?.record).toEqual(changed);
+    again();
+    fill(records, 2);
+    expect(records.get(hash)).toBeUndefined();
+    expect(records.get(other.hash)).toBeUndefined();
+  });
+
   it('finds nothing of a family that ended, and what is read of it afterwards', () => {
     const records = new LruRecords(10);
     const [dead, alive] = fill(records, 2);

@@ -13,8 +13,6 @@ export interface BusyCallers {
   readonly answered: number;
   /** What was not as it should be: an answer that the judge refused, or a connection that broke under a call. */
   readonly broken: readonly string[];
-  /** Honest refusals because the store took longer than its budget, as it does on a busy machine: nothing broke. */
-  readonly late: number;
   /** Calls for which there was nobody to connect to. */
   readonly refused: number;
   /** Begins no further call, and waits for those under way. */
@@ -37,7 +35,6 @@ export function startCallers(count: number, next: (turn: number) => BusyCall): B
   const broken: string[] = [];
   let answered = 0;
   let refused = 0;
-  let late = 0;
   let stopping = false;
   let turns = 0;
 
@@ -49,7 +46,6 @@ export function startCallers(count: number, next: (turn: number) => BusyCall): B
         const answer = await send(agent, call);
         const wrong = call.judge(answer);
         if (wrong === undefined) answered++;
-        else if (isStoreLate(answer)) late++;
         else broken.push(wrong);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') {
@@ -67,9 +63,6 @@ export function startCallers(count: number, next: (turn: number) => BusyCall): B
       return answered;
     },
     broken,
-    get late() {
-      return late;
-    },
     get refused() {
       return refused;
     },
@@ -79,8 +72,6 @@ export function startCallers(count: number, next: (turn: number) => BusyCall): B
     },
   };
 }
-
-const isStoreLate = ({ status, body }: Answered): boolean => status === 503 && /token.*cannot be checked/i.test(body);
 
 function send(agent: Agent, { url, token, body }: BusyCall): Promise<Answered> {
   return new Promise((resolve, reject) => {

@@ -1,10 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from './ports.ts';
+import { startProgram, tryPorts } from './program.ts';
 
 /** A real proxy in front, with its file of config/behind/ on other ports. */
 export interface FrontProxy {
@@ -27,11 +25,6 @@ export interface Behind {
 
 export type StartProxy = (behind: Behind) => Promise<FrontProxy>;
 
-const living = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of living) child.kill('SIGKILL');
-});
-
 export const startNginx: StartProxy = (behind) =>
   start('nginx', ['nginx.conf'], behind, (folder) => {
     const user = process.getuid?.() === 0 ? 'user root;' : '';
@@ -52,46 +45,17 @@ async function start(
   behind: Behind,
   argv: (folder: string) => readonly string[],
 ): Promise<FrontProxy> {
-  for (let attempt = 1; ; attempt++) {
+  return tryPorts(async () => {
     const port = await freePort();
     const folder = await mkdtemp(join(tmpdir(), `${program}-`));
     for (const file of files) {
       const text = await readFile(join('config/behind', file), 'utf8');
       await writeFile(join(folder, file), placed(text, port, folder, behind));
     }
-    const child = spawn(program, [...argv(folder)], {
-      cwd: folder,
-      // Debian keeps servers in sbin, which an ordinary user's PATH lacks.
-      env: {
-        PATH: `${process.env['PATH'] ?? ''}:/usr/sbin`,
-        HOME: folder,
-        XDG_DATA_HOME: folder,
-        XDG_CONFIG_HOME: folder,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    living.add(child);
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
-    const exited = once(child, 'exit').then(async () => {
-      living.delete(child);
-      await rm(folder, { recursive: true, force: true });
-    });
-    if (await listens(port, () => child.exitCode === null && child.signalCode === null)) {
-      return {
-        port,
-        origin: `http://127.0.0.1:${port}`,
-        output: () => output,
-        stop: () => {
-          child.kill('SIGKILL');
-          return exited;
-        },
-      };
-    }
-    child.kill('SIGKILL');
-    await exited;
-    if (attempt === 3) throw new Error(`${program} does not start:\n${output}`);
-  }
+    const env = { XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
+    const running = await startProgram({ program, args: argv(folder), folder, port, env });
+    return { port, origin: `http://127.0.0.1:${port}`, ...running };
+  });
 }
 
 /** The shipped file with other ports, and with folders of its own where the system's would be used. */
@@ -108,35 +72,4 @@ function placed(text: string, port: number, folder: string, { gateway, app, cach
     .replace('/dev/shm/', `${folder}/`)
     .replace('http {', `http { access_log off; ${temporary.join(' ')}`);
   return edit ? edit(moved) : moved;
-}
-
-/** Below the range that the system takes for outgoing connections. */
-async function freePort(): Promise<number> {
-  while (true) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!free) continue;
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
-}
-
-async function listens(port: number, alive: () => boolean): Promise<boolean> {
-  const deadline = performance.now() + 10_000;
-  while (alive() && performance.now() < deadline) {
-    const socket = connect(port, '127.0.0.1');
-    const there = await new Promise<boolean>((resolve) => {
-      socket.once('connect', () => resolve(true));
-      socket.once('error', () => resolve(false));
-    });
-    socket.destroy();
-    if (there) return true;
-    await delay(20);
-  }
-  return false;
 }

@@ -1,12 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { freePort } from './redis_server.ts';
+import { accepts, freePort } from './ports.ts';
 
 /**
  * Real OpenLDAP servers for tests: started on free ports with a folder of their own, killed, frozen and brought back.
@@ -213,18 +212,6 @@ async function makeCertificates(folder: string): Promise<string> {
 
 async function run(program: string, args: readonly string[]): Promise<void> {
   await promisify(execFile)(program, args, { env });
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, HOST);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }
 
 /** A person below `ou=people`, as LDIF. @param more further lines. */

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { freePort } from './ports.ts';
 
 /**
  * Real Redis servers for tests: started on free ports with a folder of their own, stopped, killed, frozen and brought back.
@@ -34,8 +34,6 @@ export interface RedisServer {
 }
 
 const HOST = '127.0.0.1';
-/** Below the range the system takes for outgoing connections, so that a port stays free between `kill` and `restart`. */
-const PORTS = { first: 20_000, count: 12_000 };
 const READY_MS = 10_000;
 const ATTEMPTS = 5;
 
@@ -184,18 +182,5 @@ async function answers(port: number): Promise<boolean> {
     return String(error).includes('NOAUTH');
   } finally {
     probe.disconnect();
-  }
-}
-
-/** A port on which nothing listens now. Another process may take it before we do; callers try again then. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, HOST, () => server.close(() => resolve(true)));
-    });
-    if (free) return port;
   }
 }

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, type RedisServer, startRedis, startServer } from './redis_server.ts';
+import { freePort } from './ports.ts';
+import { type RedisServer, startRedis, startServer } from './redis_server.ts';
 
 /** A master, one replica and three Sentinels that watch them and fail over within about two seconds. */
 export interface Sentinel {

@@ -1,10 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from './ports.ts';
+import { startProgram, tryPorts } from './program.ts';
 
 /** A web server of Debian's, where an upstream would be: what it takes a request for is what many real upstreams take it for. */
 export interface WebServer {
@@ -22,13 +20,8 @@ export type WebServerName = 'nginx' | 'apache2';
  */
 export type Role = { readonly does: 'paths' } | { readonly does: 'scgi' | 'proxy'; readonly port: number };
 
-const living = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of living) child.kill('SIGTERM');
-});
-
 export async function startWebServer(name: WebServerName, role: Role): Promise<WebServer> {
-  for (let attempt = 1; ; attempt++) {
+  return tryPorts(async () => {
     const port = await freePort();
     const folder = await mkdtemp(join(tmpdir(), `${name}-`));
     // Its workers are another user's when root starts it.
@@ -37,26 +30,9 @@ export async function startWebServer(name: WebServerName, role: Role): Promise<W
     const file = join(folder, 'server.conf');
     await writeFile(file, name === 'nginx' ? nginxConf(port, folder, role) : apacheConf(port, folder, role));
     const args = name === 'nginx' ? ['-e', 'stderr', '-p', folder, '-c', file] : ['-f', file, '-DFOREGROUND'];
-    // Debian keeps servers in sbin, which an ordinary user's PATH lacks.
-    const env = { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin`, HOME: folder };
-    const child = spawn(name, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    living.add(child);
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
-    const exited = once(child, 'exit').then(async () => {
-      living.delete(child);
-      await rm(folder, { recursive: true, force: true });
-    });
-    const stop = () => {
-      child.kill('SIGTERM');
-      return exited;
-    };
-    if (await listens(port, () => child.exitCode === null && child.signalCode === null)) {
-      return { name, port, origin: `http://127.0.0.1:${port}`, stop };
-    }
-    await stop();
-    if (attempt === 3) throw new Error(`${name} does not start:\n${output}`);
-  }
+    const { stop } = await startProgram({ program: name, args, folder, port, signal: 'SIGTERM' });
+    return { name, port, origin: `http://127.0.0.1:${port}`, stop };
+  });
 }
 
 function nginxConf(port: number, folder: string, role: Role): string {
@@ -108,35 +84,4 @@ function apacheConf(port: number, folder: string, role: Role): string {
         : `ProxyPass / ${role.does === 'proxy' ? 'http' : 'scgi'}://${target}`
     }
   `;
-}
-
-/** Below the range that the system takes for outgoing connections. */
-async function freePort(): Promise<number> {
-  while (true) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!free) continue;
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
-}
-
-async function listens(port: number, alive: () => boolean): Promise<boolean> {
-  const deadline = performance.now() + 15_000;
-  while (alive() && performance.now() < deadline) {
-    const socket = connect(port, '127.0.0.1');
-    const there = await new Promise<boolean>((resolve) => {
-      socket.once('connect', () => resolve(true));
-      socket.once('error', () => resolve(false));
-    });
-    socket.destroy();
-    if (there) return true;
-    await delay(20);
-  }
-  return false;
 }

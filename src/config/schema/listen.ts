@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { listOf, text } from '../../model/text.ts';
 import { addressRange, bindAddress, port } from './addresses.ts';
 import { pemFile } from './pem_file.ts';
+import { durationWithin } from './times.ts';
 import { publicUrl } from './urls.ts';
 
 /** A certificate of a listener. */
@@ -47,6 +48,11 @@ export const listen = z.strictObject({
     .optional()
     .describe(
       'Of these, those that may come from one address (IPv6: one /64); trusted_proxies may have all. Default: all.',
+    ),
+  max_delay: durationWithin('10ms', '60s')
+    .prefault('1s')
+    .describe(
+      'How far a process may fall behind its work before it refuses calls early, with 503, until it has caught up.',
     ),
   fast_lane: z
     .boolean()
