@@ -10,7 +10,7 @@ import {
 } from './clients.ts';
 import type { AnyOperation } from './operation.ts';
 import { listRefusals, readMe, readOverview } from './overview.ts';
-import { explainCall, listRoutes, tryCall } from './routes.ts';
+import { explainCall, getRoute, listRoutes, tryCall } from './routes.ts';
 import { deleteGrant, getGrant, inspectToken, listGrants, revokeGrants, revokeToken } from './tokens.ts';
 import {
   deleteDevice,
@@ -66,6 +66,7 @@ export const operations: readonly AnyOperation[] = [
   revokeToken,
   revokeGrants,
   listRoutes,
+  getRoute,
   explainCall,
   tryCall,
   readOverview,

@@ -1,7 +1,8 @@
 import type { Route } from '../model/route.ts';
 import type { Administration } from './administration.ts';
 import type { TargetHealth } from './live.ts';
-import { AdminProblem } from './problem.ts';
+import { AdminProblem, invalidFields } from './problem.ts';
+import { type RouteDetails, restOf } from './route_details.ts';
 import type { ExplanationView, RouteView } from './route_view.ts';
 
 /** What the operations on routes do. */
@@ -14,12 +15,41 @@ interface Call {
   readonly token?: string | undefined;
 }
 
-export async function listRoutes({ routes, live }: Administration): Promise<{ items: RouteView[] }> {
-  const health = (await live?.targets()) ?? [];
-  return { items: routes.map((route) => viewOf(route, health)) };
+interface Listing {
+  readonly limit: number;
+  /** The name of the last route of the page before. */
+  readonly after?: string | undefined;
+  readonly search?: string | undefined;
 }
 
-function viewOf(route: Route, health: readonly TargetHealth[]): RouteView {
+export async function listRoutes(
+  { routes, live }: Administration,
+  { limit, after, search }: Listing,
+): Promise<{ items: RouteView[]; next?: string }> {
+  const last = after === undefined ? -1 : routes.findIndex(({ name }) => name === after);
+  if (after !== undefined && last < 0) throw invalidFields([{ path: 'after', message: 'is no `next` of a page' }]);
+  const found = routes.slice(last + 1).filter((route) => search === undefined || isLike(route, search.toLowerCase()));
+  const page = found.slice(0, limit);
+  const next = found.length > limit ? page.at(-1)?.name : undefined;
+  const health = await healthOf(live);
+  return { items: page.map((route) => viewOf(route, health)), ...(next !== undefined && { next }) };
+}
+
+export async function getRoute({ routes, live }: Administration, name: string): Promise<RouteDetails> {
+  const route = routes.find((each) => each.name === name);
+  if (!route) throw new AdminProblem('not_found', 'There is no route of this name.');
+  return { ...viewOf(route, await healthOf(live)), ...restOf(route) };
+}
+
+const isLike = ({ name, host = '', path, upstream }: Route, part: string): boolean =>
+  [name, host, path, ...upstream.targets].some((text) => text.toLowerCase().includes(part));
+
+type Health = ReadonlyMap<string, TargetHealth>;
+
+const healthOf = async (live: Administration['live']): Promise<Health> =>
+  new Map(((await live?.targets()) ?? []).map((each) => [`${each.route} ${each.target}`, each]));
+
+function viewOf(route: Route, health: Health): RouteView {
   const { upstream, limits, methods, connections, scopes } = route;
   return {
     ...{ name: route.name, path: route.path, auth: route.auth, dialect: route.dialect },
@@ -29,7 +59,7 @@ function viewOf(route: Route, health: readonly TargetHealth[]): RouteView {
     ...(route.audience !== undefined && { audience: route.audience }),
     ...(connections && { connections: [...connections] }),
     targets: upstream.targets.map((url) => {
-      const known = health.find(({ route: name, target }) => name === route.name && target === url);
+      const known = health.get(`${route.name} ${url}`);
       return known ? { url, healthy: known.healthy, failures: known.failures } : { url };
     }),
     ...(upstream.balance && { balance: upstream.balance }),

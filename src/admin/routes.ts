@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { pageOf, paging, reference } from './fields.ts';
 import { operation } from './operation.ts';
+import { routeDetailsView } from './route_details.ts';
 import { explanationView, routeView } from './route_view.ts';
-import { explain, listRoutes as list, tryIt } from './route_work.ts';
+import { explain, getRoute as get, listRoutes as list, tryIt } from './route_work.ts';
 
 /** What is configured, how its targets are, and what becomes of a call. */
 
@@ -43,9 +45,24 @@ export const listRoutes = operation({
   role: 'auditor',
   method: 'GET',
   path: '/routes',
-  input: z.strictObject({}),
-  output: z.object({ items: z.array(routeView) }),
-  run: (admin) => list(admin),
+  input: z.strictObject({
+    ...paging,
+    search: z.string().min(1).max(256).optional().describe('A part of the name, the host, the path or a target.'),
+  }),
+  output: pageOf(routeView),
+  run: (admin, input) => list(admin, input),
+});
+
+export const getRoute = operation({
+  id: 'routes.get',
+  summary: 'Read a route',
+  description: 'Everything that is configured of it. Of headers that are set the names alone: values may be secrets.',
+  role: 'auditor',
+  method: 'GET',
+  path: '/routes/{name}',
+  input: z.strictObject({ name: reference() }),
+  output: routeDetailsView,
+  run: (admin, { name }) => get(admin, name),
 });
 
 export const explainCall = operation({
