@@ -52,29 +52,41 @@ function headerLines(text: string) {
 
 /** Names of headers and of parameters whose values let somebody in. */
 const SECRET = /authori[sz]ation|cookie|token|secret|api-?key|password|credential|signature/i;
+const IN_QUERY = /([?&]([^=&#]*)=)([^&#]*)/g;
+const IN_HEADERS = /^([^:\r\n]*:)([^\r\n]*)/gm;
 
-/**
- * What may stand in the form that comes back: the token does not, nor anything else that lets somebody in and was typed into another field.
- * @param token as it was typed.
- */
-export function withoutSecrets({ method, target, host, headers, body }: TypedCall, token: string): TypedCall {
-  const hide = concealer(token);
+/** What may stand in the form that comes back: what lets somebody in does not, whichever field it was typed into. */
+export function withoutSecrets({ method, target, host, headers, body }: TypedCall, hide: Hide): TypedCall {
   return {
     method: method && hide(method),
-    target:
-      target &&
-      hide(target.replace(/([?&]([^=&#]*)=)[^&#]*/g, (pair, start, name) => (SECRET.test(name) ? start : pair))),
+    target: target && hide(target.replace(IN_QUERY, (pair, start, name) => (SECRET.test(name) ? start : pair))),
     host: host && hide(host),
-    headers: hide(headers.replace(/^([^:\r\n]*:)[^\r\n]*/gm, (line, name) => (SECRET.test(name) ? `${name} ` : line))),
+    headers: hide(headers.replace(IN_HEADERS, (line, name) => (SECRET.test(name) ? `${name} ` : line))),
     body: hide(body),
   };
 }
 
-/** Takes a token out of whatever is shown, an upstream's answer among it. */
-export const concealer =
-  (token: string) =>
-  (text: string): string =>
-    token.length < SHORTEST ? text : text.replaceAll(token, '[the token]');
+/** Takes what lets somebody in out of whatever is shown, an upstream's answer among it. */
+export type Hide = (text: string) => string;
 
-/** Less than this is no token, and stands in many a word. */
+/** @param token as it was typed; beside it there may be others among the headers and in the query. */
+export function concealer({ target = '', headers }: TypedCall, token: string): Hide {
+  const named = [...target.matchAll(IN_QUERY)].flatMap(([, , name = '', value = '']) =>
+    SECRET.test(name) ? value : [],
+  );
+  const lines = [...headers.matchAll(IN_HEADERS)].flatMap(([, name = '', value = '']) =>
+    SECRET.test(name) ? value : [],
+  );
+  // `Bearer …`, `Basic …`, `one=…; two=…`.
+  const parts = lines.flatMap((value) => [
+    value.trim(),
+    ...value.split(/[\s;]+/).map((part) => part.replace(/^[^=]+=/, '')),
+  ]);
+  const secrets = [token, ...named, ...parts].filter((each) => each.length >= SHORTEST);
+  const longestFirst = [...new Set(secrets)].sort((one, other) => other.length - one.length);
+  return (text) => longestFirst.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text);
+}
+
+/** Less than this lets nobody in, and stands in many a word. */
 const SHORTEST = 8;
+const HIDDEN = '[hidden]';

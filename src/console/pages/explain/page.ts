@@ -5,7 +5,7 @@ import { html } from '../../../http/pages/html.ts';
 import { LIVE_STYLE } from '../../assets.ts';
 import type { ConsolePage, Shown, Visit } from '../page.ts';
 import { type Trouble, troubleOf } from '../parts/forms.ts';
-import { concealer, inputOf, LABELS, type TypedCall, typedCall, withoutSecrets } from './call.ts';
+import { concealer, type Hide, inputOf, LABELS, type TypedCall, typedCall, withoutSecrets } from './call.ts';
 import { callForm } from './form.ts';
 import { told, tried } from './told.ts';
 
@@ -15,7 +15,8 @@ export const explainForm: ConsolePage = {
   path: '/explain',
   async answer(visit) {
     const { method, target, host } = typedCall(visit.query);
-    return page(visit, withoutSecrets({ method, target, host, headers: '', body: '' }, ''));
+    const typed = { method, target, host, headers: '', body: '' };
+    return page(visit, withoutSecrets(typed, concealer(typed, '')));
   },
 };
 
@@ -23,7 +24,8 @@ export const explainForm: ConsolePage = {
 export const explainDone: ConsolePage = {
   method: 'POST',
   path: '/explain',
-  answer: (visit) => answered(visit, async (input) => told(await visit.perform(explainCall, input))),
+  answer: (visit) =>
+    answered(visit, async (input, _typed, hide) => told(await visit.perform(explainCall, input), hide)),
 };
 
 /** Makes the call, through the main listener as anybody's. */
@@ -32,24 +34,25 @@ export const tryDone: ConsolePage = {
   path: '/explain/try',
   role: 'admin',
   answer: (visit) =>
-    answered(visit, async (input, { body }) => {
+    answered(visit, async (input, { body }, hide) => {
       const answer = await visit.perform(tryCall, { ...input, ...(body !== '' && { body }) });
-      return tried(answer, concealer(input.token ?? ''));
+      return tried(answer, hide);
     }),
 };
 
 async function answered(
   visit: Visit,
-  act: (input: ReturnType<typeof inputOf>, typed: TypedCall) => Promise<Html>,
+  act: (input: ReturnType<typeof inputOf>, typed: TypedCall, hide: Hide) => Promise<Html>,
 ): Promise<Shown> {
   const token = visit.form
     .exact('token')
     .trim()
     .replace(/^bearer\s+/i, '');
   const typed = typedCall(visit.form);
-  const shown = withoutSecrets(typed, token);
+  const hide = concealer(typed, token);
+  const shown = withoutSecrets(typed, hide);
   try {
-    return page(visit, shown, await act(inputOf(typed, token), typed));
+    return page(visit, shown, await act(inputOf(typed, token), typed, hide));
   } catch (error) {
     if (!(error instanceof AdminProblem) || error.type !== 'invalid') throw error;
     return { ...page(visit, shown, undefined, troubleOf(error, Object.keys(LABELS))), status: 422 };

@@ -5,16 +5,17 @@ import { type Html, html } from '../../../http/pages/html.ts';
 import { numeral } from '../overview/figures.ts';
 import { badge, card, facts, note } from '../parts/facts.ts';
 import { routePath } from '../routes/list.ts';
+import type { Hide } from './call.ts';
 
 type Verdict = ExplanationView['verdict'];
 type Step = ExplanationView['steps'][number];
 
 /** What would become of a call, and why. */
-export const told = ({ steps, verdict }: ExplanationView): Html => html`${verdictNote(verdict)}
-${card({ title: 'Step by step' }, html`<ol class="steps">${steps.map(stepOf)}</ol>`)}
-${forwarded(verdict)}`;
+export const told = ({ steps, verdict }: ExplanationView, hide: Hide): Html => html`${verdictNote(verdict, hide)}
+${card({ title: 'Step by step' }, html`<ol class="steps">${steps.map((step) => stepOf(step, hide))}</ol>`)}
+${forwarded(verdict, hide)}`;
 
-function verdictNote({ outcome, status, error, description, route }: Verdict): Html {
+function verdictNote({ outcome, status, error, description, route }: Verdict, hide: Hide): Html {
   const by = route !== undefined && html`, by the route <a href="${routePath(route)}"><bdi>${route}</bdi></a>`;
   if (outcome === 'forwarded') return note('good', html`<p><strong>It would be let through</strong>${by}.</p>`);
   if (outcome === 'answered')
@@ -24,7 +25,7 @@ function verdictNote({ outcome, status, error, description, route }: Verdict): H
     );
   return note(
     'bad',
-    html`<p><strong>It would be refused${status !== undefined && ` with ${status}`}</strong>${error !== undefined && html` <code>${error}</code>`}${by}.</p>${description !== undefined && html`<p>The caller is told: ${description}</p>`}`,
+    html`<p><strong>It would be refused${status !== undefined && ` with ${status}`}</strong>${error !== undefined && html` <code>${error}</code>`}${by}.</p>${description !== undefined && html`<p>The caller is told: ${hide(description)}</p>`}`,
   );
 }
 
@@ -41,10 +42,10 @@ const NAMES: Readonly<Record<Step['name'], string>> = {
 const SIGNS = { ok: '✓', stopped: '✕', skipped: '–' } as const;
 const SPOKEN = { ok: 'passed', stopped: 'stopped here', skipped: 'not looked at' } as const;
 
-const stepOf = ({ name, outcome, says, change, error }: Step): Html => html`<li class="${outcome}">
+const stepOf = ({ name, outcome, says, change, error }: Step, hide: Hide): Html => html`<li class="${outcome}">
 <span class="sign" aria-hidden="true">${SIGNS[outcome]}</span>
 <div><h3>${NAMES[name]}<span class="hidden">: ${SPOKEN[outcome]}</span>${error !== undefined && html` ${badge(error, 'bad')}`}</h3>
-<p>${says}</p>${change !== undefined && html`<p class="change"><strong>What to change:</strong> ${change}</p>`}</div>
+<p>${hide(says)}</p>${change !== undefined && html`<p class="change"><strong>What to change:</strong> ${hide(change)}</p>`}</div>
 </li>
 `;
 
@@ -54,19 +55,19 @@ const SOURCES = {
   stale_cache: 'the cache, because the store is away',
 } as const;
 
-function forwarded({ upstream, headers, from }: Verdict): Html | false {
+function forwarded({ upstream, headers, from }: Verdict, hide: Hide): Html | false {
   if (!upstream) return false;
   return card(
     { title: 'What the upstream gets' },
     html`${facts([
-      ['Path', html`<code>${upstream.path}</code>`],
+      ['Path', html`<code>${hide(upstream.path)}</code>`],
       [
         'Targets',
         upstream.targets.length > 0 &&
           html`<ul>${upstream.targets.map((target) => html`<li><code>${target}</code></li>`)}</ul>`,
       ],
       ['The token was known by', from !== undefined && SOURCES[from]],
-      ...headers.map(({ name, value }) => [name, html`<code><bdi>${value}</bdi></code>`] as const),
+      ...headers.map(({ name, value }) => [name, html`<code><bdi>${hide(value)}</bdi></code>`] as const),
     ])}`,
   );
 }
@@ -74,7 +75,7 @@ function forwarded({ upstream, headers, from }: Verdict): Html | false {
 type Tried = z.output<typeof tryCall.output>;
 
 /** What came back, as text: nothing of it is run or drawn. @param hide takes the token out of what an upstream sent back. */
-export function tried({ status, headers, body, truncated, milliseconds }: Tried, hide: (text: string) => string): Html {
+export function tried({ status, headers, body, truncated, milliseconds }: Tried, hide: Hide): Html {
   return card(
     {
       title: 'The answer',
