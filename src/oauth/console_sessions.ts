@@ -8,8 +8,11 @@ import { mintWithRef } from '../tokens/minting.ts';
 
 /** Who is signed in to the console. They are kept where the sessions of the main listener are, and neither passes for the other. */
 export interface ConsoleSessions {
-  /** The session of this cookie, which counts as used now; undefined when it is over, or has not been used for half an hour. */
-  find(cookie: string | undefined): Promise<BrowserSession | undefined>;
+  /**
+   * The session of this cookie, which counts as used now; undefined when it is over, or has not been used for half an hour.
+   * @param how `byItself`: a page asks without anybody touching it, which is no use.
+   */
+  find(cookie: string | undefined, how?: { readonly byItself?: boolean }): Promise<BrowserSession | undefined>;
   /**
    * Begins one under a value that never existed before, and ends the one that the browser came with.
    * @param former the cookie it came with. @returns the cookie's new value.
@@ -41,24 +44,24 @@ const REMEMBERED = milliseconds((SLOTS_IN_HALF_AN_HOUR + 1) * SLOT);
 const LONGEST_USER_AGENT = 200;
 
 export function createConsoleSessions({ store, counters, clock, ttl }: ConsoleSessionsDependencies): ConsoleSessions {
-  async function find(cookie: string | undefined): Promise<BrowserSession | undefined> {
+  async function find(cookie: string | undefined, { byItself = false } = {}): Promise<BrowserSession | undefined> {
     const ref = refOf(cookie ?? '');
     const session = ref && (await store.get('session', ref));
     if (!ref || session?.purpose !== 'console') return undefined;
     // A shorter limit holds at once, also for sessions that began before it.
     if (inSeconds(clock.now()) >= session.authenticatedAt + ttl()) return undefined;
-    if (await isInUse(ref)) return session;
+    if (await isInUse(ref, byItself)) return session;
     await store.take('session', ref);
     return undefined;
   }
 
-  async function isInUse(ref: TokenRef): Promise<boolean> {
+  async function isInUse(ref: TokenRef, byItself: boolean): Promise<boolean> {
     const now = Math.floor(clock.now() / SLOT);
     if (await counters.peek(slotKey(ref, now))) return true;
     const earlier = Array.from({ length: SLOTS_IN_HALF_AN_HOUR }, (_, back) => now - 1 - back);
     const counts = await Promise.all(earlier.map((slot) => counters.peek(slotKey(ref, slot))));
     if (counts.every((count) => count === undefined)) return false;
-    await use(ref, now);
+    if (!byItself) await use(ref, now);
     return true;
   }
 

@@ -76,7 +76,10 @@ export async function startConsole({
   operations,
   backend: given,
   clock = systemClock,
+  more = {},
 }: {
+  /** What a gateway would add. */
+  readonly more?: Partial<Administration>;
   readonly clock?: Clock;
   readonly operations?: readonly AnyOperation[];
   readonly backend?: (backend: Backend) => Backend;
@@ -110,6 +113,7 @@ export async function startConsole({
       connections: [{ name: 'users', type: 'database' }],
       databases: ['users'],
     },
+    ...more,
   };
   const settings: Settings = { host: '127.0.0.1', console: true };
   const reported: Exchange[] = [];

@@ -25,6 +25,24 @@ for (const value of document.querySelectorAll('[data-copy]')) {
   value.after(button);
 }
 
+// What is typed in secret can be looked at, until it is sent.
+for (const field of document.querySelectorAll('[data-show] input[type="password"]')) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'plain';
+  const show = (isShown) => {
+    field.type = isShown ? 'text' : 'password';
+    button.textContent = isShown ? 'Hide' : 'Show';
+  };
+  button.addEventListener('click', () => show(field.type === 'password'));
+  field.form.addEventListener('submit', () => show(false));
+  const pair = document.createElement('div');
+  pair.className = 'hideable';
+  field.replaceWith(pair);
+  pair.append(field, button);
+  show(false);
+}
+
 // A button that wakes when the box that it names is ticked; without script the browser asks for the box.
 for (const button of document.querySelectorAll('button[data-wakes-with]')) {
   const box = document.getElementById(button.dataset.wakesWith);

@@ -1,9 +1,15 @@
+import { auditExport } from './audit/export.ts';
+import { auditLog } from './audit/list.ts';
 import * as clientChange from './clients/change.ts';
 import * as clientCreate from './clients/create.ts';
 import { clientDetails } from './clients/details.ts';
 import { clientList } from './clients/list.ts';
 import { endPrevious, rotateDone, rotateForm } from './clients/secret.ts';
+import { explainDone, explainForm, tryDone } from './explain/page.ts';
+import { overview, overviewNumbers } from './overview/page.ts';
 import type { ConsolePage } from './page.ts';
+import { routeDetails } from './routes/details.ts';
+import { routeList, routeNumbers } from './routes/list.ts';
 import { endGrant, grantDetails } from './tokens/grant.ts';
 import { inspectDone } from './tokens/inspect.ts';
 import { endAllDone, endAllForm, grantList } from './tokens/list.ts';
@@ -54,5 +60,10 @@ const users: readonly ConsolePage[] = [
 
 const tokens: readonly ConsolePage[] = [grantList, endAllForm, endAllDone, grantDetails, endGrant, inspectDone];
 
+const watching: readonly ConsolePage[] = [
+  ...[overview, overviewNumbers, routeList, routeNumbers, routeDetails],
+  ...[explainForm, explainDone, tryDone, auditLog, auditExport],
+];
+
 /** Every page of the console. One that is not here is not there; a tab is shown if its page is. */
-export const ALL_PAGES: readonly ConsolePage[] = [...clients, ...users, ...tokens];
+export const ALL_PAGES: readonly ConsolePage[] = [...clients, ...users, ...tokens, ...watching];

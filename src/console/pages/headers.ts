@@ -1,4 +1,5 @@
 import type { Pair } from '../../model/wire.ts';
+import type { PageReply } from './page.ts';
 
 /** What pages load and run comes from us alone, as files; nothing in a page is style or script. */
 const POLICY = [
@@ -38,3 +39,10 @@ export const leading = (to: string, cookies: readonly string[] = []): readonly P
   ['Referrer-Policy', 'same-origin'],
   ...cookies.map((cookie): Pair => ['Set-Cookie', cookie]),
 ];
+
+/** What script of ours asks for. Opened as a page it is plain data, which runs nothing. */
+export const jsonReply = (data: unknown): PageReply => ({
+  status: 200,
+  headers: [...PAGE_HEADERS.filter(([name]) => name !== 'Content-Type'), ['Content-Type', 'application/json']],
+  body: JSON.stringify(data),
+});

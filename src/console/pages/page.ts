@@ -85,6 +85,8 @@ export interface ConsolePage {
   readonly path: string;
   /** The least that is needed; `auditor` unless told otherwise. Whoever has less gets a page that says so. */
   readonly role?: Role | undefined;
+  /** Script of ours asks for it again and again: that keeps nobody signed in who has gone. */
+  readonly byItself?: boolean | undefined;
   /** @throws AdminProblem, which is shown; ProtocolError, DependencyUnavailable. */
   answer(visit: Visit): Promise<Outcome>;
 }

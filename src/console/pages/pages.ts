@@ -96,9 +96,10 @@ export function createPages(deps: PagesDependencies): Pages {
 
   /** The session of the browser's cookie, if the user of it still has a role. */
   async function who(request: PageRequest): Promise<SignedIn | undefined> {
-    const { headers, secure, callerAddress: address, requestId } = request;
+    const { method, path, headers, secure, callerAddress: address, requestId } = request;
+    const byItself = byTarget.get(`${method} ${path}`)?.byItself === true;
     const cookie = readCookie(headers.cookie, 'gatehouse_console', secure);
-    const session = await sessions.find(cookie);
+    const session = await sessions.find(cookie, { byItself });
     const operator = session && (await operators.current(session.user));
     if (!cookie || !session) return undefined;
     if (!operator) {

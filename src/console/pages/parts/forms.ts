@@ -11,7 +11,7 @@ export interface Trouble {
 }
 
 /** Fields with one thing in each line. */
-const IN_LINES = ['redirect_uris', 'scopes', 'audience'];
+const IN_LINES = ['redirect_uris', 'scopes', 'audience', 'headers'];
 
 /** @param names the fields of the form; a problem of `redirect_uris.1` is one of `redirect_uris`, and says the line. */
 export function troubleOf(problem: AdminProblem, names: readonly string[]): Trouble {
@@ -98,15 +98,17 @@ export interface InputField extends Field {
   readonly autocomplete?: string | undefined;
   readonly placeholder?: string | undefined;
   readonly code?: boolean | undefined;
+  /** What is often typed here. */
+  readonly suggestions?: readonly string[] | undefined;
 }
 
 /** A line of text. After a refused form the first field with a problem has the focus. */
 export function inputField(field: InputField): Html {
-  const { name, type = 'text', value, longest = 256, autocomplete = 'off', placeholder, code } = field;
+  const { name, type = 'text', value, longest = 256, autocomplete = 'off', placeholder, code, suggestions } = field;
   return described(
     field,
     (described) =>
-      html`<input id="${name}" name="${name}" type="${type}" value="${value}" maxlength="${longest}" autocomplete="${autocomplete}"${placeholder !== undefined && html` placeholder="${placeholder}"`}${code === true && html` class="code" autocapitalize="none" autocorrect="off" spellcheck="false"`}${described}>`,
+      html`<input id="${name}" name="${name}" type="${type}" value="${value}" maxlength="${longest}" autocomplete="${autocomplete}"${placeholder !== undefined && html` placeholder="${placeholder}"`}${code === true && html` class="code" autocapitalize="none" autocorrect="off" spellcheck="false"`}${suggestions && html` list="${name}-list"`}${described}>${suggestions && html`<datalist id="${name}-list">${suggestions.map((each) => html`<option value="${each}">`)}</datalist>`}`,
   );
 }
 

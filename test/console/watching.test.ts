@@ -1,0 +1,243 @@
+import { describe, expect, it } from 'vitest';
+import type { Administration } from '../../src/admin/administration.ts';
+import type { LiveStats, RefusedCall } from '../../src/admin/live.ts';
+import type { Route } from '../../src/model/route.ts';
+import { bytes, milliseconds } from '../../src/model/units.ts';
+import { PageClient } from '../http/page_client.ts';
+import { startConsole } from './console_under_test.ts';
+
+async function signedIn(more: Partial<Administration>) {
+  const gate = await startConsole({ more });
+  const browser = new PageClient(gate.url);
+  const fields = { username: 'admin', password: 'looking-glass' };
+  await browser.submit(await browser.get('/sign-in'), '/sign-in', fields);
+  return { gate, browser };
+}
+
+const STATS: LiveStats = {
+  at: milliseconds(1_000_000),
+  requests: [
+    { route: 'r0', status: 200, count: 90 },
+    { route: 'r0', status: 502, count: 10 },
+    { route: 'r1', status: 201, count: 5 },
+    { route: 'none', status: 404, count: 7 },
+  ],
+  durations: [
+    {
+      route: 'r0',
+      buckets: [
+        [0.01, 50],
+        [0.1, 100],
+        [Number.POSITIVE_INFINITY, 100],
+      ],
+      sum: 4,
+      count: 100,
+    },
+  ],
+  refusals: [{ reason: 'missing_token', count: 7 }],
+  cache: { hits: 9, misses: 1, entries: 3 },
+  issued: [{ grant: 'urn:ietf:params:oauth:grant-type:jwt-bearer', count: 4 }],
+  storeUp: true,
+};
+
+const REFUSED: RefusedCall = {
+  ...{
+    at: milliseconds(1_000_000),
+    requestId: 'q',
+    method: 'GET',
+    path: '/orders/7',
+    status: 401,
+    reason: 'missing_token',
+  },
+};
+
+const live = {
+  stats: async () => STATS,
+  refusals: async () => [REFUSED],
+  targets: async () => [{ route: 'r0', target: 'http://10.0.0.1', healthy: false, failures: 3 }],
+};
+
+const wait = milliseconds(1_000);
+const route = (name: string, more: Partial<Route> = {}): Route => ({
+  ...{ name, path: `/${name}/*`, auth: 'required', scopes: [], dialect: 'oauth2', serveCached: milliseconds(0) },
+  ...{ forwardAuthorization: false, ...more },
+  upstream: { targets: ['http://10.0.0.1'], connectTimeout: wait, timeout: wait, idleTimeout: wait },
+});
+
+describe('the overview without script', () => {
+  it('has the totals since the start, and the latest refusals with a way to their explanation', async () => {
+    const { browser } = await signedIn({ live });
+    const { status, text } = await browser.get('/');
+    expect(status).toBe(200);
+    for (const said of ['Charts need script.', 'missing_token', 'jwt-bearer', '90 %', '5xx', '1, it answers']) {
+      expect(text).toContain(said);
+    }
+    expect(text).toContain('href="/explain?method=GET&amp;target=%2Forders%2F7"');
+    expect((await browser.get('/explain?method=GET&target=%2Forders%2F7')).text).toContain('value="/orders/7"');
+  });
+
+  it('gives script the same numbers, few however many routes there are', async () => {
+    const { browser } = await signedIn({ live });
+    const answer = await browser.get('/overview.json');
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(JSON.parse(answer.text)).toMatchObject({
+      ...{ at: 1_000, requests: { '2xx': 95, '4xx': 7, '5xx': 10 }, refusals: { missing_token: 7 }, storeUp: true },
+      ...{ issued: { 'jwt-bearer': 4 }, cache: { hits: 9, misses: 1, entries: 3 } },
+      times: [
+        [0.01, 50],
+        [0.1, 100],
+        [null, 100],
+      ],
+      latest: [{ path: '/orders/7', explain: '/explain?method=GET&target=%2Forders%2F7' }],
+    });
+  });
+
+  it('says so where no gateway runs', async () => {
+    const { browser } = await signedIn({});
+    expect((await browser.get('/')).text).toContain('No gateway runs in this process');
+    expect((await browser.get('/overview.json')).status).toBe(503);
+    expect((await browser.get('/routes')).status).toBe(200);
+  });
+});
+
+describe('routes', () => {
+  it('are found and paged through, ten thousand of them', async () => {
+    const routes = Array.from({ length: 10_000 }, (_, index) => route(`r${index}`));
+    const { browser } = await signedIn({ live, routes });
+    const began = performance.now();
+    const first = await browser.get('/routes');
+    expect(performance.now() - began).toBeLessThan(1_500);
+    expect(first.text.match(/<th role="rowheader"/g)).toHaveLength(50);
+    expect(first.text).toContain('3 failed in a row');
+    const next = /href="([^"]+)">Next page/.exec(first.text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+    expect((await browser.get(next)).text).toContain('>r50<');
+    const found = await browser.get('/routes?search=R9999');
+    expect(found.text).toContain('>r9999<');
+    expect(found.text).not.toContain('Next page');
+    expect((await browser.get('/routes?after=nothing')).status).toBe(422);
+    const { routes: numbers } = JSON.parse((await browser.get('/routes.json')).text);
+    expect(Object.keys(numbers)).toHaveLength(50);
+    expect(numbers.r0).toMatchObject({ count: 100, errors: 10 });
+    expect(numbers.r1).toMatchObject({ count: 0, errors: 0 });
+  });
+
+  it('have a page with everything that is configured, and no value of a header', async () => {
+    const rules = { set: { 'X-Api-Key': 'canary-of-a-key' }, remove: ['Cookie'] };
+    const more: Partial<Route> = {
+      ...{
+        requestHeaders: rules,
+        responseHeaders: rules,
+        maxBody: bytes(1_024),
+        scopes: { GET: ['read'], POST: ['write'] },
+      },
+      ...{
+        limits: { perToken: { count: 100, window: milliseconds(60_000) }, concurrent: 10 },
+        host: 'api.example.com',
+      },
+    };
+    const { browser, gate } = await signedIn({ live, routes: [route('r0', more)] });
+    const { text } = await browser.get('/routes/details?name=r0');
+    for (const said of ['X-Api-Key', 'Cookie', '1,024 bytes', 'Scopes, GET', '100 calls in 60 s', 'api.example.com']) {
+      expect(text).toContain(said);
+    }
+    expect(text).not.toContain('canary');
+    const read = await gate.call('GET', '/routes/r0');
+    expect(read.body).toMatchObject({ max_body: 1_024, request_headers: { set: ['X-Api-Key'], remove: ['Cookie'] } });
+    expect(JSON.stringify(read.body)).not.toContain('canary');
+    expect((await browser.get('/routes/details?name=nothing')).status).toBe(404);
+  });
+});
+
+describe('a call that is asked about', () => {
+  const asked: unknown[] = [];
+  const explain: Administration['explain'] = async (call) => {
+    asked.push(call);
+    const steps = [
+      { name: 'route', outcome: 'stopped', says: 'No route.', change: 'Add one.', error: 'not_found' },
+    ] as const;
+    return { steps, verdict: { outcome: 'refused', status: 404, error: 'not_found', headers: [] } };
+  };
+  const submit = async (browser: PageClient, fields: Record<string, string>) =>
+    browser.submit(await browser.get('/explain'), '/explain', fields);
+
+  it('may be typed as a whole address, with headers in lines', async () => {
+    const { browser } = await signedIn({ explain });
+    const page = await submit(browser, {
+      ...{ method: 'post', target: 'https://api.example.com/orders?x=1#part', token: ' Bearer abcdefgh1 ' },
+      headers: 'X-One: 1\r\n\r\nX-Two:2',
+    });
+    expect(page.status).toBe(200);
+    expect(page.text).toContain('It would be refused with 404');
+    expect(page.text).toContain('Add one.');
+    expect(asked.at(-1)).toMatchObject({
+      ...{ method: 'POST', target: '/orders?x=1', host: 'api.example.com', token: 'abcdefgh1' },
+      headers: [
+        ['X-One', '1'],
+        ['X-Two', '2'],
+      ],
+    });
+  });
+
+  it('comes back as it was typed when it is not right, with the fault beside the field', async () => {
+    const { browser } = await signedIn({ explain });
+    const before = asked.length;
+    const typed = { method: 'GET', target: '/a', host: 'h.example', headers: 'X-One: 1\r\nnonsense' };
+    const page = await submit(browser, typed);
+    expect(page.status).toBe(422);
+    expect(page.text).toContain('Line 2: must be a name, a colon and a value');
+    expect(page.text).toContain('X-One: 1\r\nnonsense</textarea>');
+    expect(page.text).toContain('value="h.example"');
+    expect((await submit(browser, { method: 'GET', target: 'orders' })).text).toContain('id="target-wrong"');
+    expect(asked).toHaveLength(before);
+  });
+});
+
+describe('the audit log', () => {
+  it('is filtered by who, what, on what, and by days that belong to it', async () => {
+    const { browser, gate } = await signedIn({});
+    await gate.call('POST', '/clients', { body: { id: 'shop', name: 'Shop', grants: ['client_credentials'] } });
+    const today = new Date().toISOString().slice(0, 10);
+    const seen = async (query: Record<string, string>) => {
+      const { text } = await browser.get(`/audit?${new URLSearchParams(query)}`);
+      return [...text.matchAll(/<th role="rowheader" scope="row"><span><code>([^<]+)/g)].map(([, action]) => action);
+    };
+    expect(await seen({})).toEqual(['clients.create', 'console.sign_in']);
+    expect(await seen({ action: 'clients.' })).toEqual(['clients.create']);
+    expect(await seen({ actor: 'admin' })).toHaveLength(2);
+    expect(await seen({ actor: 'auditor' })).toEqual([]);
+    expect(await seen({ target: 'shop' })).toEqual(['clients.create']);
+    expect(await seen({ from: today, until: today })).toHaveLength(2);
+    expect(await seen({ until: '2001-01-01' })).toEqual([]);
+    const wrong = await browser.get('/audit?from=2026-02-30&until=x');
+    expect(wrong.status).toBe(422);
+    expect(wrong.text).toContain('Must be a day such as 2026-11-21');
+  });
+
+  it('is exported as JSON lines and as CSV, all pages of it', async () => {
+    const { browser, gate } = await signedIn({});
+    const { audit, clock } = gate.administration;
+    for (let index = 0; index < 450; index++) {
+      const actor = { kind: 'system', id: 'gatehouse' } as const;
+      await audit.append({
+        at: clock.now(),
+        actor,
+        via: 'system',
+        action: 'test.event',
+        outcome: 'done',
+        detail: { index },
+      });
+    }
+    const lines = await browser.get('/audit/export?format=jsonl&action=test.');
+    expect(lines.headers.get('content-disposition')).toBe('attachment; filename="audit.jsonl"');
+    const events = lines.text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events.map(({ detail }) => detail.index)).toEqual(Array.from({ length: 450 }, (_, index) => 449 - index));
+    const csv = await browser.get('/audit/export?format=csv&action=test.');
+    expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    expect(csv.text.trimEnd().split('\r\n')).toHaveLength(451);
+    expect((await browser.get('/audit/export?format=csv&from=x')).status).toBe(422);
+    expect((await browser.get('/audit/export?format=__proto__')).status).toBe(422);
+  });
+});
