@@ -11,7 +11,7 @@ it('HAProxy lets nothing pass when the script itself fails', async () => {
   const proxy = await startHaproxy({ gateway: 'http://127.0.0.1:9', app: upstream.origin, edit: broken });
   const answer = await fetch(`${proxy.origin}/status`);
   expect([answer.status, upstream.requests]).toEqual([503, []]);
-  expect(proxy.output()).toContain('no such thing');
+  await expect.poll(() => proxy.output()).toContain('no such thing');
   await proxy.stop();
   await upstream.close();
 });

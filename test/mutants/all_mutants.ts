@@ -1,3 +1,4 @@
+import { ADMIN_MUTANTS } from './admin_mutants.ts';
 import { GATEWAY_MUTANTS } from './gateway_mutants.ts';
 import { HOUSE_MUTANTS } from './house_mutants.ts';
 import type { Mutant } from './mutant.ts';
@@ -11,4 +12,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...OAUTH_MUTANTS,
   ...STORE_MUTANTS,
   ...HOUSE_MUTANTS,
+  ...ADMIN_MUTANTS,
 ];

@@ -144,7 +144,7 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     bug: 'while the counters are away every call is refused',
     breaks: 'G7',
     file: 'src/gateway/limits.ts',
-    is: 'return count instanceof Promise ? count.catch(() => local(key, window)) : count;',
+    is: 'return count instanceof Promise ? count.catch(() => local.hit(key, window)) : count;',
     becomes: 'return count;',
     tests: ['test/gateway/limits.test.ts'],
   },
