@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { variants } from '../src/compose.ts';
 import { parseConfig } from '../src/config/parse.ts';
 import { hashPassword } from '../src/connections/password_hash.ts';
+import { blocksOf, PAGES } from './docs/blocks.ts';
 
 /** Documents rot from their file names on: what they name must be there, and what they show must work. */
 
@@ -15,8 +16,7 @@ const DOCUMENTS = [
   'SECURITY.md',
   'CHANGELOG.md',
   'bench/README.md',
-  'docs/forward_auth.md',
-  'docs/operations.md',
+  ...PAGES.filter((page) => page.startsWith('docs/')),
 ];
 
 /** Where a path in backticks may start: at the root, or (`gateway/decide.ts`) at the room. */
@@ -25,6 +25,8 @@ const STARTS = ['.', 'src', 'test', 'bench'];
 /** A path or a file name in backticks; placeholders (`<type>`), globs, requests and shell words are none. */
 const NAMED_FILE = /`([\w.-]+(?:\/[\w.-]+)*(?:\/|\.(?:ts|md|yaml|json|mjs|svg)))`/g;
 const LINK = /\]\((?!https?:|mailto:|#)([^)\s#]+)/g;
+/** A link to a heading, of this page or of another one. */
+const ANCHOR = /\]\((?!https?:|mailto:)([^)\s#]*#[^)\s]+)\)/g;
 
 /** Made by a run, so not in a fresh checkout. */
 const PRODUCED = new Set(['dist/', 'bench/results.json', 'results.json']);
@@ -36,10 +38,23 @@ describe.each(DOCUMENTS)('%s', (document) => {
     expect(broken).toEqual([]);
   });
 
+  it('links only to headings that exist', async () => {
+    const text = await readFile(document, 'utf8');
+    const broken: string[] = [];
+    for (const target of all(text, ANCHOR)) {
+      const [file = '', anchor = ''] = target.split('#');
+      const page = file === '' ? text : await readFile(join(dirname(document), file), 'utf8').catch(() => '');
+      if (!file.endsWith('.ts') && !anchorsOf(page).has(anchor)) broken.push(target);
+    }
+    expect(broken).toEqual([]);
+  });
+
   it('names only files and folders that exist', async () => {
     const text = await readFile(document, 'utf8');
+    // What the page itself tells its reader to write.
+    const own = new Set(blocksOf(document).map(({ words }) => words.get('file')));
     const unknown = all(text, NAMED_FILE).filter(
-      (name) => !PRODUCED.has(name) && !STARTS.some((start) => existsSync(join(start, name))),
+      (name) => !PRODUCED.has(name) && !own.has(name) && !STARTS.some((start) => existsSync(join(start, name))),
     );
     expect(unknown).toEqual([]);
   });
@@ -60,4 +75,22 @@ describe('the configuration in README.md', () => {
 
 function all(text: string, pattern: RegExp): string[] {
   return [...text.matchAll(pattern)].map(([, found]) => found ?? '');
+}
+
+/** The names that GitHub gives to headings. */
+function anchorsOf(page: string): ReadonlySet<string> {
+  const seen = new Map<string, number>();
+  const headings = all(page.replace(/^```.*?^```/gms, ''), /^#{1,6} (.+)$/gm);
+  return new Set(
+    headings.map((heading) => {
+      const name = heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .trim()
+        .replaceAll(' ', '-');
+      const before = seen.get(name) ?? 0;
+      seen.set(name, before + 1);
+      return before === 0 ? name : `${name}-${before}`;
+    }),
+  );
 }

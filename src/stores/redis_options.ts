@@ -17,11 +17,17 @@ export const redisOptions = z
     sentinels: z.array(address).min(1).optional().describe('The Sentinels that know the master, as host:port.'),
     master: z.string().min(1).optional().describe('The name under which the Sentinels know the master.'),
     cluster: z.array(address).min(1).optional().describe('Some nodes of a Redis Cluster, as host:port.'),
-    username: z.string().min(1).optional(),
-    password: z.string().min(1).optional(),
+    username: z.string().min(1).optional().describe('The user of Redis, if its server knows several (ACL).'),
+    password: z.string().min(1).optional().describe('The password of Redis; better written as file:PATH.'),
     sentinel_password: z.string().min(1).optional().describe('If the Sentinels want a password of their own.'),
     tls: z
-      .union([z.boolean(), z.strictObject({ ca: z.string().optional(), servername: z.string().optional() })])
+      .union([
+        z.boolean(),
+        z.strictObject({
+          ca: z.string().optional().describe("The authorities to trust, as PEM, instead of the system's; file:PATH."),
+          servername: z.string().optional().describe('The name in the certificate, if it is not the host.'),
+        }),
+      ])
       .optional()
       .describe('TLS to the servers: true, or { ca: PEM, servername }.'),
     key_prefix: z

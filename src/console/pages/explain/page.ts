@@ -62,7 +62,7 @@ async function answered(
 const page = (visit: Visit, typed: TypedCall, outcome?: Html, trouble?: Trouble): Shown => ({
   title: 'Explain',
   intro:
-    'What becomes of a call, step by step: what stops it, and what to change. Explaining calls and counts nothing.',
+    'What becomes of a call, step by step: what stops it, and what to change. To explain, none is made and none is counted.',
   styles: [LIVE_STYLE.path],
   content: html`${outcome && html`<div class="reading">${outcome}</div>`}${callForm(visit, typed, trouble, outcome === undefined)}`,
 });
