@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../model/clock.ts';
 import { DependencyUnavailable } from '../model/failure.ts';
 import { type Milliseconds, milliseconds } from '../model/units.ts';
@@ -61,10 +62,7 @@ export function createTryCall({ url, clock }: { readonly url: () => string | und
 
 function asked(where: string, { method, target, host, headers, body }: Trial): Promise<IncomingMessage> {
   const { secure, authority, ...place } = placeOf(where);
-  const lines = new Map<string, string[]>();
-  for (const [name, value] of headers) {
-    if (!OURS.includes(name.toLowerCase())) lines.set(name, [...(lines.get(name) ?? []), value]);
-  }
+  const lines = headers.filter(([line]) => !OURS.includes(line.toLowerCase())).flat();
   const bytes = body === undefined ? undefined : Buffer.from(body);
   const name = (host ?? authority).replace(/:\d+$/, '');
   const options: RequestOptions & { readonly servername?: string } = {
@@ -73,18 +71,26 @@ function asked(where: string, { method, target, host, headers, body }: Trial): P
     path: target,
     agent: false,
     signal: AbortSignal.timeout(TIMEOUT),
-    headers: {
-      ...Object.fromEntries(lines),
-      Host: host ?? authority,
-      Connection: 'close',
-      ...(bytes && { 'Content-Length': bytes.length }),
-    },
+    // Line by line: a header that stands there twice, in whatever case, is one that the gateway is to see twice.
+    headers: [
+      ...['Host', host ?? authority],
+      ...lines,
+      ...['Connection', 'close'],
+      ...(bytes ? ['Content-Length', String(bytes.length)] : []),
+    ],
     // It is this machine that is asked, whatever name its certificate is for.
     ...(secure && { rejectUnauthorized: false, ...(isIP(name) === 0 && { servername: name }) }),
   };
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const request = (secure ? httpsRequest : httpRequest)(options, resolve);
+  // For an answer after which the connection is no HTTP any more (to a CONNECT it always is) Node has an event of its own.
+  const answeredOtherwise = (answer: IncomingMessage, socket: Duplex): void => {
+    socket.destroy();
+    resolve(answer);
+  };
+  request.once('connect', answeredOtherwise).once('upgrade', answeredOtherwise);
   request.once('error', reject);
+  request.once('close', () => reject(new Error('closed')));
   request.end(bytes);
   return promise;
 }
