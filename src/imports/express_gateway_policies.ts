@@ -132,6 +132,10 @@ function noteCondition({ item, policy }: Step): void {
   );
 }
 
+const VARIABLE = /\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^${}]*)?\}/;
+/** It begins as a URL does, or with a variable that holds the beginning of one: `file:` would have our reader open a file. */
+const URL_WITH_VARIABLES = /^(https?:\/\/|\$\{[A-Za-z_][A-Za-z0-9_]*(:-https?(:\/\/[^${}]*)?)?\}($|[:/]))/i;
+
 function upstreamOf(root: Item, { action, item }: Step): unknown {
   const name = action.at('serviceEndpoint').text();
   const service = name === undefined ? undefined : root.at('serviceEndpoints').at(name);
@@ -143,7 +147,11 @@ function upstreamOf(root: Item, { action, item }: Step): unknown {
   const keepsPath = !action.at('prependPath').isFalse();
   const targets = urls.flatMap((url): readonly (string | WithVariables)[] => {
     const text = url.text() ?? '';
-    if (/\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^${}]*)?\}/.test(text)) return [new WithVariables(text)];
+    if (VARIABLE.test(text)) {
+      if (URL_WITH_VARIABLES.test(text)) return [new WithVariables(text)];
+      url.note('is not carried: only a URL of http or https may hold variables', 'Write it as upstream of the route.');
+      return [];
+    }
     const target = targetFrom(url, text);
     if (target === undefined) return [];
     return [keepsPath ? target : new URL(target).origin];

@@ -92,3 +92,29 @@ it('what stands in names, headers and secrets stays text', async () => {
   expect(notes.join('')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
   expect(yaml).not.toContain('root:');
 });
+
+it('variables of Express Gateway do not bring the name of a file along', async () => {
+  const pipeline = '{ apiEndpoints: [a], policies: [ { proxy: [ { action: { serviceEndpoint: s } } ] } ] }';
+  const gateway = (urls: readonly string[]) =>
+    `apiEndpoints: { a: { host: '*', paths: '/a/*' } }\nserviceEndpoints: { s: { urls: ${JSON.stringify(urls)} } }\npolicies: [proxy]\npipelines: { p: ${pipeline} }\n`;
+  const evil = [
+    'file:/etc/passwd${X:-}',
+    'file:${HOME}/.ssh/id_rsa',
+    '${X:-file:/etc/passwd}',
+    '${X:-}file:/etc/passwd',
+    '${X:-file}:/etc/passwd',
+    '${X:-fi}${Y:-le:/etc/passwd}',
+  ];
+  const { yaml, notes } = await imported('express-gateway', gateway([...evil, 'http://good.test']));
+  expect(yaml).not.toMatch(/file|passwd|id_rsa/);
+  expect(configOf(yaml).routes[0]?.upstream.targets).toEqual(['http://good.test']);
+  expect(notes.filter((note) => note.includes('only a URL'))).toHaveLength(evil.length);
+
+  const good = ['${SCHEME:-https}://a.test', 'http://${HOST:-b.test}:${PORT:-81}', '${URL:-http://c.test}'];
+  const carried = await imported('express-gateway', gateway(good));
+  expect(configOf(carried.yaml).routes[0]?.upstream.targets).toEqual([
+    'https://a.test',
+    'http://b.test:81',
+    'http://c.test',
+  ]);
+});
