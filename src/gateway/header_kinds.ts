@@ -9,6 +9,7 @@ export type HeaderKind =
   | 'connection'
   | 'content-length'
   | 'content-type'
+  | 'cookie'
   | 'expect'
   | 'forwarded'
   | 'forwarded-for'
@@ -45,6 +46,7 @@ const SPECIAL: readonly (readonly [string, HeaderKind])[] = [
   ['connection', 'connection'],
   ['content-length', 'content-length'],
   ['content-type', 'content-type'],
+  ['cookie', 'cookie'],
   ['expect', 'expect'],
   ['forwarded', 'forwarded'],
   ['x-real-ip', 'forwarded'],

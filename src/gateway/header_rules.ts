@@ -15,7 +15,7 @@ const NEVER_IN_ANSWERS =
   /^(connection|keep-alive|content-length|transfer-encoding|te|trailers?|upgrade|proxy-.*|http2-settings|x-request-id|ratelimit.*|date)$/;
 
 /** In calls, of what is not the caller's own to say, only these may be set: for upstreams that want credentials of ours. */
-const CHANGEABLE: readonly HeaderKind[] = ['forward', 'authorization'];
+const CHANGEABLE: readonly HeaderKind[] = ['forward', 'authorization', 'cookie'];
 
 /**
  * @throws Error if a rule names an identity header, `Host`, framing, or what concerns one connection only: the configuration

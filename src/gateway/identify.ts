@@ -5,6 +5,7 @@ import { appendForwarded, callerAddress, type Hearsay, type IsTrusted } from './
 import { type HeaderKinds, plainSpelling } from './header_kinds.ts';
 import { type CompiledRules, compileRequestRules } from './header_rules.ts';
 import { IdentityNote } from './identity_note.ts';
+import { withoutOwnCookies } from './own_cookies.ts';
 import type { HeadFacts, RequestHead } from './request_head.ts';
 
 export interface IdentifyDependencies {
@@ -75,6 +76,11 @@ export function createIdentify({ names, kindOf, isTrusted }: IdentifyDependencie
           case 'requested-method':
             headers.push(name, value);
             break;
+          case 'cookie': {
+            const others = withoutOwnCookies(value);
+            if (others !== '') headers.push(name, others);
+            break;
+          }
           case 'authorization':
             if (route.forwardAuthorization) headers.push(name, value);
             break;

@@ -1,13 +1,10 @@
+import { HOST_PREFIX, type OwnCookie } from '../model/own_cookies.ts';
+
 /**
- * The two cookies of the browser flow, and those of the console. Over https their names carry `__Host-`, so that no other host of the domain, and nothing that
- * came over http, can set them (RFC 6265bis §4.1.3.2).
+ * The two cookies of the browser flow, and those of the console. Over https their names carry `__Host-`, so that no other host of the
+ * domain, and nothing that came over http, can set them (RFC 6265bis §4.1.3.2).
  */
-export type CookieName =
-  | 'gatehouse_browser'
-  | 'gatehouse_session'
-  | 'gatehouse_console'
-  | 'gatehouse_console_form'
-  | 'gatehouse_console_notice';
+export type CookieName = OwnCookie;
 
 /**
  * Reads one cookie. A name that comes twice counts as absent: two values mean that someone else set one of them.
@@ -37,5 +34,5 @@ export function clearCookie(name: CookieName, secure: boolean): string {
 }
 
 function fullName(name: CookieName, secure: boolean): string {
-  return secure ? `__Host-${name}` : name;
+  return secure ? `${HOST_PREFIX}${name}` : name;
 }
