@@ -57,7 +57,8 @@ export function composeExplainAlone(
 ): Explain {
   const { host, port, tls } = config.listen;
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-  const url = `${tls ? 'https' : 'http'}://${name}:${port}`;
+  // The port that the system will give is not known yet, and no port is 0.
+  const url = `${tls ? 'https' : 'http'}://${name}${port === 0 ? '' : `:${port}`}`;
   const limits = createLimits({ counters, clock });
   return async (call) => {
     // A store that has no key of marks yet is not given one here.

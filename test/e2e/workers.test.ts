@@ -42,6 +42,28 @@ describe('two workers on one port', () => {
     expect(await gatehouse.stop()).toBe(0);
   });
 
+  it('tell operators of all of them together, explain a call, and make one', async () => {
+    const gatehouse = await start();
+    const ask = async (path: string, body?: object) => {
+      const answer = await fetch(`${gatehouse.admin}/api/v1${path}`, {
+        headers: {
+          authorization: `Basic ${btoa('admin:looking-glass')}`,
+          ...(body && { 'content-type': 'application/json' }),
+        },
+        ...(body && { method: 'POST', body: JSON.stringify(body) }),
+      });
+      // biome-ignore lint/suspicious/noExplicitAny: looked into as it is expected to be
+      return (await answer.json()) as any;
+    };
+    for (let turn = 0; turn < 8; turn++) await fresh(gatehouse.url, 'nonsense');
+    expect((await ask('/overview')).requests).toEqual([{ route: 'demo', status: 401, count: 8 }]);
+    expect((await ask('/overview/refusals')).items).toHaveLength(8);
+    const asked = { method: 'GET', target: '/demo/hello' };
+    expect((await ask('/routes/explain', asked)).verdict).toMatchObject({ status: 401, route: 'demo' });
+    expect(await ask('/routes/try', asked)).toMatchObject({ status: 401 });
+    expect(await gatehouse.stop()).toBe(0);
+  });
+
   it('are replaced when they die', async () => {
     const gatehouse = await start();
     const { access_token } = await aliceTokens(gatehouse.url);

@@ -3,10 +3,11 @@
  * nobody answers. What a page draws of them is its own.
  */
 
-const EVERY = 2_000;
+/** How often the page wants to ask. */
+const EVERY = Number(document.getElementById('live')?.dataset.every ?? 2_000);
 const LONGEST_WAIT = 30_000;
 /** Seconds between two answers: what happened in a longer time is not spread over it. */
-const LONGEST_STEP = 7;
+const LONGEST_STEP = (3.5 * EVERY) / 1_000;
 
 /**
  * Calls `seen` with each answer, and with undefined when there is none: then what was before says nothing of what comes after.

@@ -5,6 +5,7 @@ import { CHARTS_SCRIPT, CHARTS_STYLE, LIVE_SCRIPT, LIVE_STYLE, OVERVIEW_SCRIPT }
 import { jsonReply } from '../headers.ts';
 import type { ConsolePage, Visit } from '../page.ts';
 import { card, note } from '../parts/facts.ts';
+import { livePlace } from '../parts/live_place.ts';
 import { charts } from './charts.ts';
 import { type Figures, figuresOf, numeral, percent, quantile, span, sumOf } from './figures.ts';
 import { explainPath, NONE, type Refusal, refusalTable, SHOWN } from './refusals.ts';
@@ -26,7 +27,7 @@ export const overview: ConsolePage = {
       styles: [CHARTS_STYLE.path, LIVE_STYLE.path],
       scripts: [CHARTS_SCRIPT.path, LIVE_SCRIPT.path, OVERVIEW_SCRIPT.path],
       content: html`<noscript><div class="note"><p>Charts need script. These are totals since the gateway was started: reload the page for newer ones.</p></div></noscript>
-<div id="live" data-source="/overview.json"></div>
+${livePlace('/overview.json', visit)}
 ${tiles(figures)}
 ${charts(figures)}
 ${card({ title: 'The latest refusals', id: 'refusals', intro: 'Calls that the gateway answered itself, newest first.' }, refusalTable(refusals), true)}

@@ -9,6 +9,7 @@ import { numeral, percent, quantile, span, type Times, timesOf } from '../overvi
 import { type ConsolePage, to, type Visit } from '../page.ts';
 import { badge, chips } from '../parts/facts.ts';
 import { pages, searchForm } from '../parts/listing.ts';
+import { livePlace } from '../parts/live_place.ts';
 import { table } from '../parts/table.ts';
 
 export const ROUTES = { title: 'Routes', to: '/routes' };
@@ -40,7 +41,7 @@ export const routeList: ConsolePage = {
       styles: [LIVE_STYLE.path],
       scripts: numbers && [LIVE_SCRIPT.path, ROUTES_SCRIPT.path],
       content: html`${searchForm('/routes', 'Find a route', asked.search, 'Name, host, path or target')}
-${numbers && html`<div id="live" data-source="${to('/routes.json', asked)}"><p data-since>Numbers since the gateway was started</p></div>`}
+${numbers && html`${livePlace(to('/routes.json', asked), visit, html`<p data-since>Numbers since the gateway was started</p>`)}`}
 <div class="card">${table({
         caption: 'Routes',
         columns: [
