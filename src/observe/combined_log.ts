@@ -11,7 +11,7 @@ const UNSAFE = /[^\x20-\x21\x23-\x5b\x5d-\x7e]/gu;
 
 /**
  * The line of a call in the combined log format of Apache (`%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"`), with its end. The
- * third field is the id of the user; the request is without its query.
+ * third field is the id of the user; the request and the referer are without their queries.
  * @param ended milliseconds since the epoch; the line says when the call began, in UTC.
  */
 export function combinedLine(exchange: Exchange, ended: number): string {
@@ -21,7 +21,7 @@ export function combinedLine(exchange: Exchange, ended: number): string {
   const request = method === '' ? '-' : `${escaped(method)} ${escaped(path === '' ? '-' : path)} HTTP/${httpVersion}`;
   const size = bytesOut === undefined || bytesOut === 0 ? '-' : bytesOut;
   const time = timeOf(ended - duration);
-  return `${address === '' ? '-' : address} - ${field(user)} [${time}] "${request}" ${status} ${size} ${quoted(referer)} ${quoted(userAgent)}\n`;
+  return `${address === '' ? '-' : address} - ${field(user)} [${time}] "${request}" ${status} ${size} ${quoted(referer === undefined ? undefined : refererIn(referer))} ${quoted(userAgent)}\n`;
 }
 
 /** As Apache does (`ap_escape_logitem`): of what callers send, nothing can end a field or a line. */
@@ -35,6 +35,9 @@ const bytesOf = (character: string): string =>
 /** A field without quotes ends at a space, which Apache leaves to chance. */
 const field = (text: string | undefined): string =>
   text === undefined || text === '' ? '-' : escaped(text).replaceAll(' ', '\\x20');
+
+/** Where somebody came from, without what may let somebody in: a code in the query, a token in the fragment, a name before the host. */
+const refererIn = (referer: string): string => referer.replace(/[?#].*$/s, '').replace(/\/\/[^/]*@/, '//');
 
 const quoted = (text: string | undefined): string => (text === undefined ? '"-"' : `"${escaped(text)}"`);
 

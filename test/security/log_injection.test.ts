@@ -34,6 +34,20 @@ describe('the combined log', () => {
     );
   });
 
+  it.each([
+    ['https://app.test/cb?code=canary&state=canary', 'https://app.test/cb'],
+    ['https://app.test/cb#access_token=canary', 'https://app.test/cb'],
+    ['https://canary:canary@app.test/cb', 'https://app.test/cb'],
+    ['?canary', ''],
+  ])('does not say what was in the query of the page that somebody came from: %s', (referer, said) => {
+    const exchange: Exchange = {
+      ...{ requestId: 'r', method: 'GET', path: '/', status: 200, duration: milliseconds(1) },
+      notes: { caller: { address: '192.0.2.1', httpVersion: '1.1', referer, userAgent: 'x' } },
+    };
+    const [, , , , , , , from] = COMBINED.exec(combinedLine(exchange, 0)) ?? [];
+    expect(from).toBe(said);
+  });
+
   it('cannot be written into by a call', async () => {
     const house = await observedHouse(`${PEOPLE}\nlog: { access: combined }\nroutes: []\n`);
     const raw = rawClient(Number(new URL(house.url).port));
