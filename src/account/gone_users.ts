@@ -4,6 +4,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Identity } from '../model/token.ts';
 import type { SignInDesk } from '../oauth/sign_in.ts';
 import type { TokenStore } from '../stores/token_store.ts';
+import { listed } from '../tokens/listed.ts';
 import { grantId } from './holdings.ts';
 
 export interface GoneUsersDependencies {
@@ -14,7 +15,6 @@ export interface GoneUsersDependencies {
   readonly note: (entry: AuditEntry) => void;
 }
 
-const FIRST_PAGE = 1_000;
 /** How many users are asked about at the same time. */
 const AT_ONCE = 10;
 
@@ -41,8 +41,7 @@ export function createGoneUsers({ store, desk, clock, note }: GoneUsersDependenc
 
     const owner = { of: 'client', id: PERSONAL_TOKENS_CLIENT } as const;
     let ended = 0;
-    for (let limit = FIRST_PAGE; ; limit *= 2) {
-      const listings = await store.families(owner, limit);
+    for await (const listings of listed((limit, until) => store.families(owner, limit, until))) {
       for (let index = 0; index < listings.length; index += AT_ONCE) {
         if (isOver()) return ended;
         const batch = listings.slice(index, index + AT_ONCE).map(async ({ ref }) => {
@@ -61,8 +60,8 @@ export function createGoneUsers({ store, desk, clock, note }: GoneUsersDependenc
         });
         await Promise.all(batch);
       }
-      if (listings.length < limit) return ended;
     }
+    return ended;
   };
 }
 

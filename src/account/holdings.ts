@@ -1,5 +1,7 @@
 import type { BrowserSession, Family, TokenRef } from '../model/token.ts';
+import type { Seconds } from '../model/units.ts';
 import type { FamilyListing, TokenStore } from '../stores/token_store.ts';
+import { endListed } from '../tokens/listed.ts';
 import { sessionId } from '../tokens/session_administration.ts';
 
 /**
@@ -26,64 +28,64 @@ interface Held {
 }
 
 const MOST_SHOWN = 1_000;
-/** How many are ended at the same time. */
-const AT_ONCE = 50;
 
-type Read<T> = (limit: number) => Promise<{ readonly held: readonly T[]; readonly complete: boolean }>;
+/** One kind of what users hold: how it is listed, read and ended. */
+interface Kind<T> {
+  list(limit: number, until?: Seconds): Promise<readonly FamilyListing[]>;
+  read(listing: FamilyListing): Promise<T | undefined>;
+  end(held: T): Promise<unknown>;
+}
 
 export function createHoldings(store: TokenStore): Holdings {
-  const grantsOf =
-    (subject: string): Read<HeldGrant> =>
-    async (limit) => {
-      const listings = await store.families({ of: 'user', id: subject }, limit);
-      const read = async ({ ref }: FamilyListing): Promise<HeldGrant[]> => {
-        const family = await store.get('family', ref);
-        if (family?.user?.subject !== subject) return [];
-        const { id: _id, live: _live, refresh: _refresh, replay: _replay, ...grant } = family;
-        return [{ ...grant, ref, id: grantId(ref) }];
-      };
-      return { held: (await Promise.all(listings.map(read))).flat(), complete: listings.length < limit };
-    };
+  const grantsOf = (subject: string): Kind<HeldGrant> => ({
+    list: (limit, until) => store.families({ of: 'user', id: subject }, limit, until),
+    async read({ ref }) {
+      const family = await store.get('family', ref);
+      if (family?.user?.subject !== subject) return undefined;
+      const { id: _id, live: _live, refresh: _refresh, replay: _replay, ...grant } = family;
+      return { ...grant, ref, id: grantId(ref) };
+    },
+    end: ({ ref }) => store.revoke(ref),
+  });
 
-  const sessionsOf =
-    (subject: string): Read<HeldSession> =>
-    async (limit) => {
-      const listings = await store.sessions(subject, limit);
-      const read = async ({ ref }: FamilyListing): Promise<HeldSession[]> => {
-        const session = await store.get('session', ref);
-        return session?.user.subject === subject ? [{ ...session, ref, id: sessionId(ref) }] : [];
-      };
-      return { held: (await Promise.all(listings.map(read))).flat(), complete: listings.length < limit };
-    };
+  const sessionsOf = (subject: string): Kind<HeldSession> => ({
+    list: (limit, until) => store.sessions(subject, limit, until),
+    async read({ ref }) {
+      const session = await store.get('session', ref);
+      return session?.user.subject === subject ? { ...session, ref, id: sessionId(ref) } : undefined;
+    },
+    end: ({ ref }) => store.take('session', ref),
+  });
 
   return {
-    grants: async (subject) => (await grantsOf(subject)(MOST_SHOWN)).held,
+    grants: (subject) => shown(grantsOf(subject)),
     async sessions(subject) {
-      const { held } = await sessionsOf(subject)(MOST_SHOWN);
+      const held = await shown(sessionsOf(subject));
       return held.toSorted((one, other) => other.authenticatedAt - one.authenticatedAt);
     },
-    endGrants: (subject, isMeant) => endAll(grantsOf(subject), isMeant, ({ ref }) => store.revoke(ref)),
-    endSessions: (subject, isMeant) => endAll(sessionsOf(subject), isMeant, ({ ref }) => store.take('session', ref)),
+    endGrants: (subject, isMeant) => endAll(grantsOf(subject), isMeant),
+    endSessions: (subject, isMeant) => endAll(sessionsOf(subject), isMeant),
   };
 }
 
-/** Listings may outlive what they name, so only a page that is not full is the last one. */
+async function shown<T>({ list, read }: Kind<T>): Promise<readonly T[]> {
+  const held = await Promise.all((await list(MOST_SHOWN)).map(read));
+  return held.filter((each) => each !== undefined);
+}
+
 async function endAll<T extends Held>(
-  read: Read<T>,
+  { list, read, end }: Kind<T>,
   isMeant: (held: T) => boolean,
-  end: (held: T) => Promise<unknown>,
 ): Promise<readonly T[]> {
   const ended = new Map<string, T>();
-  for (let limit = MOST_SHOWN; ; limit *= 2) {
-    const { held, complete } = await read(limit);
-    const meant = held.filter(isMeant);
-    for (let index = 0; index < meant.length; index += AT_ONCE) {
-      const batch = meant.slice(index, index + AT_ONCE);
-      await Promise.all(batch.map(end));
-      for (const each of batch) ended.set(each.id, each);
-    }
-    if (complete) return [...ended.values()];
-  }
+  await endListed(list, async (listing) => {
+    const held = await read(listing);
+    if (held === undefined || ended.has(held.id) || !isMeant(held)) return false;
+    await end(held);
+    ended.set(held.id, held);
+    return true;
+  });
+  return [...ended.values()];
 }
 
 /** As operators name grants (admin/grant_id.ts). */

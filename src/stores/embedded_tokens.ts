@@ -1,7 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import { CorruptRecord } from '../model/failure.ts';
 import type { KeptAnswer, RecordKind, RecordOf, TokenHash, TokenRef } from '../model/token.ts';
-import { seconds } from '../model/units.ts';
+import { type Seconds, seconds } from '../model/units.ts';
 import type { BackendDependencies } from './backend.ts';
 import type { EmbeddedDatabase } from './embedded_database.ts';
 import type { EmbeddedInvalidation } from './embedded_invalidation.ts';
@@ -78,12 +78,12 @@ export class EmbeddedTokens implements TokenStore {
     return found;
   }
 
-  async families(owner: Owner, limit: number): Promise<readonly FamilyListing[]> {
-    return this.#listedOn(shelfOf(owner), limit);
+  async families(owner: Owner, limit: number, until?: Seconds): Promise<readonly FamilyListing[]> {
+    return this.#listedOn(shelfOf(owner), limit, until);
   }
 
-  async sessions(subject: string, limit: number): Promise<readonly FamilyListing[]> {
-    return this.#listedOn(sessionShelf(subject), limit);
+  async sessions(subject: string, limit: number, until?: Seconds): Promise<readonly FamilyListing[]> {
+    return this.#listedOn(sessionShelf(subject), limit, until);
   }
 
   async claim(ref: TokenRef, record: KeptAnswer): Promise<boolean> {
@@ -95,8 +95,8 @@ export class EmbeddedTokens implements TokenStore {
     return Number(changes) > 0;
   }
 
-  #listedOn(shelf: string, limit: number): readonly FamilyListing[] {
-    const rows = this.#database.read(() => this.#sql.families.all(shelf, this.#clock.now() / 1000, limit));
+  #listedOn(shelf: string, limit: number, until: number = Number.MAX_SAFE_INTEGER): readonly FamilyListing[] {
+    const rows = this.#database.read(() => this.#sql.families.all(shelf, this.#clock.now() / 1000, until, limit));
     return rows.map((row) => ({
       ref: { tag: String(row['tag']), hash: String(row['family']) as TokenHash }, // written from a TokenRef
       expiresAt: seconds(Number(row['expires_at'])),
@@ -156,7 +156,8 @@ function statements(database: EmbeddedDatabase) {
        WHERE expires_at <= ?`,
     ),
     families: database.prepare(
-      'SELECT tag, family, expires_at FROM listings WHERE owner = ? AND expires_at > ? ORDER BY expires_at DESC LIMIT ?',
+      `SELECT tag, family, expires_at FROM listings WHERE owner = ? AND expires_at > ? AND expires_at <= ?
+       ORDER BY expires_at DESC LIMIT ?`,
     ),
   };
 }

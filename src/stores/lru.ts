@@ -3,7 +3,7 @@ import type { Clock } from '../model/clock.ts';
 import type { CacheSettings } from '../model/config.ts';
 import { CorruptRecord, DependencyUnavailable } from '../model/failure.ts';
 import type { AccessToken, KeptAnswer, RecordKind, RecordOf, TokenHash, TokenRef } from '../model/token.ts';
-import type { Milliseconds } from '../model/units.ts';
+import type { Milliseconds, Seconds } from '../model/units.ts';
 import { hasExpired } from './entries.ts';
 import type { Invalidation } from './invalidation.ts';
 import { LruRecords } from './lru_records.ts';
@@ -129,12 +129,12 @@ class CachedTokens implements CachedTokenStore {
     return this.#revocations.attempt(family.hash, () => this.#store.revoke(family).finally(forget));
   }
 
-  async families(owner: Owner, limit: number): Promise<readonly FamilyListing[]> {
-    return this.#store.families(owner, limit);
+  async families(owner: Owner, limit: number, until?: Seconds): Promise<readonly FamilyListing[]> {
+    return this.#store.families(owner, limit, until);
   }
 
-  async sessions(subject: string, limit: number): Promise<readonly FamilyListing[]> {
-    return this.#store.sessions(subject, limit);
+  async sessions(subject: string, limit: number, until?: Seconds): Promise<readonly FamilyListing[]> {
+    return this.#store.sessions(subject, limit, until);
   }
 
   async claim(ref: TokenRef, record: KeptAnswer): Promise<boolean> {

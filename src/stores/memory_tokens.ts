@@ -1,5 +1,6 @@
 import type { Clock } from '../model/clock.ts';
 import type { KeptAnswer, RecordKind, RecordOf, TokenRef } from '../model/token.ts';
+import type { Seconds } from '../model/units.ts';
 import { Announcements } from './announcements.ts';
 import { droppedBetween, familyAmong, hasExpired, sessionShelf, shelfOf, shelvesOf, tagOf } from './entries.ts';
 import type { Invalidation } from './invalidation.ts';
@@ -69,12 +70,12 @@ export class MemoryTokens implements TokenStore {
     return true;
   }
 
-  async families(owner: Owner, limit: number): Promise<readonly FamilyListing[]> {
-    return this.#listed(shelfOf(owner), limit);
+  async families(owner: Owner, limit: number, until?: Seconds): Promise<readonly FamilyListing[]> {
+    return this.#listed(shelfOf(owner), limit, until);
   }
 
-  async sessions(subject: string, limit: number): Promise<readonly FamilyListing[]> {
-    return this.#listed(sessionShelf(subject), limit);
+  async sessions(subject: string, limit: number, until?: Seconds): Promise<readonly FamilyListing[]> {
+    return this.#listed(sessionShelf(subject), limit, until);
   }
 
   async claim(ref: TokenRef, record: KeptAnswer): Promise<boolean> {
@@ -83,10 +84,10 @@ export class MemoryTokens implements TokenStore {
     return true;
   }
 
-  #listed(shelf: string, limit: number): readonly FamilyListing[] {
+  #listed(shelf: string, limit: number, until = Number.POSITIVE_INFINITY): readonly FamilyListing[] {
     const now = this.#clock.now();
     return [...(this.#listings.get(shelf)?.values() ?? [])]
-      .filter((listing) => !hasExpired(listing.expiresAt, now))
+      .filter((listing) => listing.expiresAt <= until && !hasExpired(listing.expiresAt, now))
       .sort((a, b) => b.expiresAt - a.expiresAt)
       .slice(0, limit);
   }

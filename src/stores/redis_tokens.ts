@@ -1,7 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import { CorruptRecord } from '../model/failure.ts';
 import type { AccessToken, Family, KeptAnswer, RecordKind, RecordOf, RefreshToken, TokenRef } from '../model/token.ts';
-import { seconds } from '../model/units.ts';
+import { type Seconds, seconds } from '../model/units.ts';
 import type { BackendDependencies } from './backend.ts';
 import { familyAmong, hasExpired, ownersOf, tagOf } from './entries.ts';
 import {
@@ -130,12 +130,12 @@ export class RedisTokens implements TokenStore {
     }
   }
 
-  async families(owner: Owner, limit: number): Promise<readonly FamilyListing[]> {
-    return this.#listed(this.#it.keys.listing(owner), limit);
+  async families(owner: Owner, limit: number, until?: Seconds): Promise<readonly FamilyListing[]> {
+    return this.#listed(this.#it.keys.listing(owner), limit, until);
   }
 
-  async sessions(subject: string, limit: number): Promise<readonly FamilyListing[]> {
-    return this.#listed(this.#it.keys.sessions(subject), limit);
+  async sessions(subject: string, limit: number, until?: Seconds): Promise<readonly FamilyListing[]> {
+    return this.#listed(this.#it.keys.sessions(subject), limit, until);
   }
 
   async claim(ref: TokenRef, record: KeptAnswer): Promise<boolean> {
@@ -144,11 +144,11 @@ export class RedisTokens implements TokenStore {
     return (await answered(mutating, mutating.set(key, value, 'EXAT', record.expiresAt, 'NX'))) === 'OK';
   }
 
-  async #listed(key: string, limit: number): Promise<readonly FamilyListing[]> {
+  async #listed(key: string, limit: number, until: Seconds | '+inf' = '+inf'): Promise<readonly FamilyListing[]> {
     const after = `(${this.#clock.now() / 1000}`;
     const flat = await answered(
       this.#it.validating,
-      this.#it.validating.zrevrangebyscore(key, '+inf', after, 'WITHSCORES', 'LIMIT', 0, limit),
+      this.#it.validating.zrevrangebyscore(key, until, after, 'WITHSCORES', 'LIMIT', 0, limit),
     );
     const listings: FamilyListing[] = [];
     for (let at = 0; at < flat.length; at += 2) {

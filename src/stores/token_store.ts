@@ -66,11 +66,14 @@ export interface TokenStore {
    */
   revoke(family: TokenRef): Promise<boolean>;
 
-  /** The unexpired families of a user or client, latest expiry first. May name one that has been revoked meanwhile. */
-  families(owner: Owner, limit: number): Promise<readonly FamilyListing[]>;
+  /**
+   * The unexpired families of a user or client, latest expiry first. May name one that has been revoked meanwhile.
+   * @param limit thousands at most: they are read within the time that any call may take. @param until none that expire later.
+   */
+  families(owner: Owner, limit: number, until?: Seconds): Promise<readonly FamilyListing[]>;
 
-  /** The unexpired browser sessions of a user, latest expiry first. May name one that has ended meanwhile. */
-  sessions(subject: string, limit: number): Promise<readonly FamilyListing[]>;
+  /** The unexpired browser sessions of a user, as `families`. May name one that has ended meanwhile. */
+  sessions(subject: string, limit: number, until?: Seconds): Promise<readonly FamilyListing[]>;
 
   /** Writes the record if there is none with this ref that has not expired: of any number of callers at once, one does. @returns whether it was. */
   claim(ref: TokenRef, record: KeptAnswer): Promise<boolean>;

@@ -4,6 +4,7 @@ import { inSeconds, type Seconds } from '../model/units.ts';
 import type { FamilyListing, Owner, TokenStore } from '../stores/token_store.ts';
 import { familyRef, isLiveRefresh } from './families.ts';
 import { refOf } from './format.ts';
+import { endListed } from './listed.ts';
 import { createSessionAdministration, type SessionAdministration } from './session_administration.ts';
 
 /** What operators may see and do: look at what was granted, and end it. No answer holds a token or a hash of one. */
@@ -53,8 +54,7 @@ export interface GrantPage {
   readonly next?: FamilyListing | undefined;
 }
 
-const FIRST_PAGE = 1_000;
-/** How many grants are read or ended at the same time. */
+/** How many grants are read at the same time. */
 const AT_ONCE = 50;
 /** How many listings are looked through. */
 const MOST_LISTED = 20_000;
@@ -131,18 +131,10 @@ export function createTokenAdministration({ store, clock }: TokenAdministrationD
       const family = isChosen ? await store.get('family', ref) : undefined;
       return !isChosen || (family !== undefined && fits(family, which));
     };
-
-    let ended = 0;
-    // Listings may outlive their family, so a page without a living one proves nothing: only a page that is not full is the end.
-    for (let limit = FIRST_PAGE; ; limit *= 2) {
-      const listings = await store.families(owner, limit);
-      for (let index = 0; index < listings.length; index += AT_ONCE) {
-        const batch = listings.slice(index, index + AT_ONCE);
-        const outcomes = await Promise.all(batch.map(async ({ ref }) => (await belongs(ref)) && store.revoke(ref)));
-        ended += outcomes.filter(Boolean).length;
-      }
-      if (listings.length < limit) return ended;
-    }
+    return endListed(
+      (limit, until) => store.families(owner, limit, until),
+      async ({ ref }) => (await belongs(ref)) && store.revoke(ref),
+    );
   }
 
   return {

@@ -1,6 +1,7 @@
 import type { BrowserSession, TokenRef } from '../model/token.ts';
 import type { TokenStore } from '../stores/token_store.ts';
 import { hashToken } from './hashing.ts';
+import { endListed } from './listed.ts';
 
 /** The browsers that a user is signed in with, as operators and the user may see and end them. */
 export interface SessionAdministration {
@@ -18,7 +19,6 @@ export type SessionView = BrowserSession & {
 };
 
 const MOST = 1_000;
-const AT_ONCE = 50;
 
 /** The id of the session that is kept here. */
 export const sessionId = ({ tag, hash }: TokenRef): string => hashToken(`session:${tag}:${hash}`).slice(0, 22);
@@ -41,18 +41,10 @@ export function createSessionAdministration(
   }
 
   async function endSessions(subject: string, keep?: string): Promise<number> {
-    let ended = 0;
-    // As with grants: only a page that is not full is the end.
-    for (let limit = MOST; ; limit *= 2) {
-      const listings = await store.sessions(subject, limit);
-      const going = listings.filter(({ ref }) => keep === undefined || sessionId(ref) !== keep);
-      for (let index = 0; index < going.length; index += AT_ONCE) {
-        const batch = going.slice(index, index + AT_ONCE);
-        const outcomes = await Promise.all(batch.map(({ ref }) => store.take('session', ref)));
-        ended += outcomes.filter((session) => session !== undefined).length;
-      }
-      if (listings.length < limit) return ended;
-    }
+    return endListed(
+      (limit, until) => store.sessions(subject, limit, until),
+      async ({ ref }) => sessionId(ref) !== keep && (await store.take('session', ref)) !== undefined,
+    );
   }
 
   return { sessions, endSession, endSessions };

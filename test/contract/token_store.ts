@@ -209,6 +209,7 @@ export function tokenStoreContract(start: () => Promise<BackendUnderTest>): void
       ] as const) {
         expect(await store.families(owner, 10)).toEqual([longest, middle, shortest]);
         expect(await store.families(owner, 2)).toEqual([longest, middle]);
+        expect(await store.families(owner, 10, middle?.expiresAt)).toEqual([middle, shortest]);
       }
       expect(await store.families({ of: 'client', id: user.subject }, 10)).toEqual([]);
     });
@@ -225,6 +226,7 @@ export function tokenStoreContract(start: () => Promise<BackendUnderTest>): void
       if (middle === undefined) throw new Error('four sessions');
       expect(await second.tokens.sessions(subject, 10)).toEqual([longest, middle, shortest, brief]);
       expect(await store.sessions(subject, 2)).toEqual([longest, middle]);
+      expect(await store.sessions(subject, 1, middle.expiresAt)).toEqual([middle]);
       expect(await store.families({ of: 'user', id: subject }, 10)).toEqual([]);
       expect(await second.tokens.take('session', middle.ref)).toBeDefined();
       await until(async () => (await store.sessions(subject, 10)).length === 3);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/model/clock.ts';
 import type { KeptAnswer, RecordKind, RecordOf, TokenHash, TokenRef } from '../../src/model/token.ts';
-import type { Milliseconds } from '../../src/model/units.ts';
+import type { Milliseconds, Seconds } from '../../src/model/units.ts';
 import { Announcements } from '../../src/stores/announcements.ts';
 import type { Invalidation } from '../../src/stores/invalidation.ts';
 import { MemoryTokens } from '../../src/stores/memory_tokens.ts';
@@ -104,10 +104,10 @@ export class ControlledStore implements TokenStore {
   rotate = (family: TokenRef, from: number, entries: readonly Entry[]): Promise<boolean> =>
     this.#write(() => this.#records.rotate(family, from, entries));
   revoke = (family: TokenRef): Promise<boolean> => this.#write(() => this.#records.revoke(family));
-  families = (owner: Owner, limit: number): Promise<readonly FamilyListing[]> => this.#records.families(owner, limit);
-
-  sessions = (subject: string, limit: number): Promise<readonly FamilyListing[]> =>
-    this.#records.sessions(subject, limit);
+  families = (owner: Owner, limit: number, until?: Seconds): Promise<readonly FamilyListing[]> =>
+    this.#records.families(owner, limit, until);
+  sessions = (subject: string, limit: number, until?: Seconds): Promise<readonly FamilyListing[]> =>
+    this.#records.sessions(subject, limit, until);
   claim = (ref: TokenRef, record: KeptAnswer): Promise<boolean> => this.#write(() => this.#records.claim(ref, record));
 
   async #write<T>(work: () => Promise<T>): Promise<T> {
