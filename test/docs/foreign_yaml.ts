@@ -31,6 +31,8 @@ export function problemsOfForeign(kind: string, documents: readonly unknown[]): 
       return documents.map(mapping).flatMap(problemsOfCompose);
     case 'prometheus':
       return documents.map(mapping).flatMap(problemsOfPrometheus);
+    case 'traefik':
+      return problemsOfTraefik(mapping(documents[0]));
     case 'kong': // The commands of its page import it.
       return [];
     default:
@@ -145,6 +147,15 @@ function problemsOfPrometheus(document: Mapping): string[] {
         ...targets.filter((it) => !String(it).endsWith(':8081')).map((it) => `${it}: not the admin port`),
       ];
     });
+}
+
+function problemsOfTraefik(document: Mapping): string[] {
+  const { routers, services } = mapping(document['http']);
+  const wanted = Object.values(mapping(routers)).map((it) => String(mapping(it)['service']));
+  const servers = Object.values(mapping(services)).flatMap((it) => list(at(it, 'loadBalancer', 'servers')));
+  const elsewhere = servers.map((it) => String(mapping(it)['url'])).filter((url) => !url.endsWith(':8080'));
+  const unknown = wanted.filter((name) => !(name in mapping(services)));
+  return [...unknown.map((name) => `no service ${name}`), ...elsewhere.map((url) => `${url} is not our port`)];
 }
 
 function at(value: unknown, ...path: readonly string[]): unknown {

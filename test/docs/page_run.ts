@@ -70,18 +70,23 @@ async function layOut(folder: string, here: (text: string) => string): Promise<v
   await cp('config', join(folder, 'config'), { recursive: true });
   for (const name of await readdir(join(folder, 'config'))) {
     const file = join(folder, 'config', name);
-    if (name.endsWith('.yaml')) await writeFile(file, here(await readFile(file, 'utf8')));
+    if (!name.endsWith('.yaml')) continue;
+    const text = await readFile(file, 'utf8');
+    // Files without these sections mean the defaults.
+    const ports = /^(listen|cases):/m.test(text) ? '' : 'listen: { port: 8080 }\nadmin: { port: 8081 }\n';
+    await writeFile(file, here(`${text}\n${ports}`));
   }
   const main = `'${process.execPath}' '${resolve('src/main.ts')}'`;
   const command = (name: string, text: string) =>
     writeFile(join(folder, '.bin', name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   await mkdir(join(folder, '.bin'));
-  await command('gatehouse', `exec ${main} "$@"`);
+  // The pid of the shell becomes that of the gateway; `start=again` ends it first.
+  await command('gatehouse', `[ "$1" = start ] && echo $$ > '${folder}/.gateway'\nexec ${main} "$@"`);
   // Everything is installed already.
   await command(
     'npm',
-    `case "$1" in ci|install) exit 0;; start) shift; [ "$1" = -- ] && shift; exec ${main} start "$@";; esac
-while [ "$1" != -- ]; do shift || exit 1; done; shift; exec ${main} "$@"`,
+    `case "$1" in ci|install) exit 0;; start) shift; [ "$1" = -- ] && shift; exec gatehouse start "$@";; esac
+while [ "$1" != -- ]; do shift || exit 1; done; shift; exec gatehouse "$@"`,
   );
 }
 
@@ -96,7 +101,8 @@ function stepOf(block: Block, index: number, here: (text: string) => string): st
   const text = here(block.text);
   if (block.words.has('start')) {
     // It runs on while the page goes on, as in a shell of its own.
-    return `${to(`{ ${text}\n}`)} &
+    const ended = 'kill "$(cat .gateway)"; while kill -0 "$(cat .gateway)" 2>/dev/null; do sleep 0.1; done\n';
+    return `${block.words.get('start') === 'again' ? ended : ''}${to(`{ ${text}\n}`)} &
 tries=0; until grep -qE 'listening|Ready to accept' .${index}.out; do tries=$((tries + 1)); [ $tries -gt 300 ] && exit 1; sleep 0.1; done
 echo 0 >.${index}.code`;
   }

@@ -27,8 +27,8 @@ const NEEDS = [
 
 const withCommands = PAGES.filter((page) => blocksOf(page).some(isRun));
 
-describe.each(withCommands)('%s', (page) => {
-  it('has commands that do what it says, one after the other', { timeout: 90_000 }, async () => {
+describe.concurrent.each(withCommands)('%s', (page) => {
+  it('has commands that do what it says, one after the other', { timeout: 90_000 }, async ({ expect }) => {
     expect(await problemsOf(blocksOf(page))).toEqual([]);
   });
 });
