@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
+import vm from 'node:vm';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Administration } from '../../src/admin/administration.ts';
 import type { LiveStats, RefusedCall } from '../../src/admin/live.ts';
+import { quantile, type Times } from '../../src/console/pages/overview/figures.ts';
 import type { Route } from '../../src/model/route.ts';
 import { bytes, milliseconds } from '../../src/model/units.ts';
 import { PageClient } from '../http/page_client.ts';
@@ -97,6 +101,59 @@ describe('the overview without script', () => {
     expect((await browser.get('/')).text).toContain('No gateway runs in this process');
     expect((await browser.get('/overview.json')).status).toBe(503);
     expect((await browser.get('/routes')).status).toBe(200);
+  });
+});
+
+describe('the numbers that script draws', () => {
+  const script = vm.createContext({ document: { getElementById: () => null } });
+  vm.runInContext(readFileSync('src/console/assets/live.js', 'utf8'), script);
+  const inBrowser = (expression: string, given: object) => vm.runInContext(expression, Object.assign(script, given));
+
+  it('are the same as those on the page', () => {
+    const times = fc.array(fc.nat(50), { minLength: 3, maxLength: 3 }).map((grown): Times => {
+      const [one = 0, two = 0, three = 0] = grown;
+      return [
+        [0.01, one],
+        [0.1, one + two],
+        [null, one + two + three],
+      ];
+    });
+    fc.assert(
+      fc.property(times, fc.constantFrom(0.5, 0.99), (given, share) => {
+        expect(inBrowser('quantile(share, given)', { share, given })).toBe(quantile(share, given));
+      }),
+    );
+    expect(
+      quantile(0.5, [
+        [0.01, 50],
+        [0.1, 100],
+        [null, 100],
+      ]),
+    ).toBe(0.01);
+    expect(
+      quantile(0.75, [
+        [0.01, 50],
+        [0.1, 100],
+        [null, 100],
+      ]),
+    ).toBeCloseTo(0.055);
+    expect(
+      quantile(0.99, [
+        [0.01, 50],
+        [0.1, 50],
+        [null, 100],
+      ]),
+    ).toBe(0.1);
+  });
+
+  it('have a gap where nobody counted, and where counting began anew', () => {
+    const rate = (total: number, before: number | undefined, elapsed: number) =>
+      inBrowser('rateOf(total, before, elapsed)', { total, before, elapsed });
+    expect(rate(30, 10, 2)).toBe(10);
+    expect(rate(30, undefined, 2)).toBeUndefined();
+    expect(rate(5, 10, 2)).toBeUndefined();
+    expect(rate(30, 10, 60)).toBeUndefined();
+    expect(inBrowser('quantile(0.5, [[0.01, 3], [null, 3]], [[0.01, 9], [null, 9]])', {})).toBeUndefined();
   });
 });
 

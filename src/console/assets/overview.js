@@ -309,7 +309,12 @@ function latest(calls) {
     cell(row, 'Why', '', why);
     cell(row, 'Route', route === undefined ? 'blank' : '', grow(undefined, 'bdi', { textContent: route ?? '' }));
     const moment = new Date(at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: 'UTC' });
-    cell(row, 'When', '', grow(undefined, 'time', { datetime: at, textContent: `${moment} UTC` }));
+    cell(
+      row,
+      'When',
+      '',
+      grow(undefined, 'time', { datetime: at, className: 'nowrap small', textContent: `${moment} UTC` }),
+    );
     const link = grow(undefined, 'a', { href: explain, textContent: 'Explain' });
     grow(link, 'span', { className: 'hidden', textContent: ` ${method} ${path}` });
     cell(row, 'Explain', 'act', link);

@@ -23,7 +23,7 @@ const EXACT = new Intl.DateTimeFormat('en-GB', {
 /** As `moment`, to the second. */
 export function exactMoment(at: string): Html {
   const date = new Date(at);
-  return html`<time datetime="${date.toISOString()}">${EXACT.format(date)} UTC</time>`;
+  return html`<time class="nowrap small" datetime="${date.toISOString()}">${EXACT.format(date)} UTC</time>`;
 }
 
 /** As `moment`, or a dash. */
