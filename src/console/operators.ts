@@ -13,6 +13,7 @@ export interface Operators {
     readonly username: string;
     readonly password: string;
     readonly caller: Caller;
+    readonly door?: 'console' | undefined;
   }): Promise<Identity | undefined>;
   /** The user and the role they have now, whatever they had when they signed in; undefined when they may not be here any more. */
   current(user: Identity): Promise<Operator | undefined>;

@@ -34,6 +34,8 @@ export interface PasswordCredentials {
   readonly username: string;
   readonly password: string;
   readonly connection?: string | undefined;
+  /** Where only some of the users may come in. Who does is written down there, and not here; who does not prove who they are, here. */
+  readonly door?: SignInAttempt['door'];
 }
 
 export interface SignInDeskDependencies {
@@ -65,9 +67,9 @@ export function createSignInDesk({ connections, attempts, codes, notes, whose }:
         return undefined;
       });
       if (!notes) return outcome;
-      const { username, caller } = credentials;
+      const { username, caller, door } = credentials;
       const names = candidates.map(({ name }) => name);
-      const attempt = { username, connection, client: party.id, address: caller.address };
+      const attempt = { username, connection, client: party.id, address: caller.address, door };
       return noted(outcome, { ...attempt, whose: async () => whose?.(names, username) }, notes);
     },
 
@@ -113,8 +115,8 @@ export function createSignInDesk({ connections, attempts, codes, notes, whose }:
 async function noted(outcome: Promise<Identity | undefined>, attempt: SignInAttempt, notes: SignInNotes) {
   try {
     const user = await outcome;
-    if (user) notes.done(attempt, user);
-    else notes.refused(attempt);
+    if (!user) notes.refused(attempt);
+    else if (attempt.door === undefined) notes.done(attempt, user);
     return user;
   } catch (error) {
     if (error instanceof ProtocolError && error.failure.code === 'too_many_attempts') notes.lockedOut(attempt);

@@ -22,6 +22,8 @@ export interface SignInAttempt {
   /** Absent where people sign in to Gatehouse itself. */
   readonly client?: string | undefined;
   readonly address?: string | undefined;
+  /** The console's; absent for all others. */
+  readonly door?: 'console' | undefined;
 }
 
 export interface SignInNotesDependencies {
@@ -35,12 +37,17 @@ export interface SignInNotesDependencies {
 const WINDOW = milliseconds(60_000);
 /** Refused ones in that time; beyond it the flood is known, and its end matters more than its parts. */
 const MOST = 2_000;
+/** And in a day: a store that keeps a bounded number of events must not lose what operators did to what anybody can cause. */
+const MOST_A_DAY = 10_000;
+const DAY = milliseconds(86_400_000);
 
 export function createSignInNotes({ note, clock, withheld = () => {} }: SignInNotesDependencies): SignInNotes {
   let window: Milliseconds = milliseconds(Number.NEGATIVE_INFINITY);
   let told = new Set<string>();
   /** How many of them anybody can cause. */
   let inVainTold = 0;
+  let day: Milliseconds = milliseconds(Number.NEGATIVE_INFINITY);
+  let toldToday = 0;
 
   function moveOn(): void {
     const now = clock.monotonic();
@@ -48,6 +55,9 @@ export function createSignInNotes({ note, clock, withheld = () => {} }: SignInNo
     window = now;
     told = new Set();
     inVainTold = 0;
+    if (now - day < DAY) return;
+    day = now;
+    toldToday = 0;
   }
 
   /** Whether nothing like it was told in this minute. */
@@ -61,20 +71,21 @@ export function createSignInNotes({ note, clock, withheld = () => {} }: SignInNo
     return true;
   }
 
-  function write(entry: Omit<AuditEntry, 'at' | 'via'>, { address = '' }: SignInAttempt): void {
-    note({ ...entry, at: clock.now(), via: 'sign_in', ...(address !== '' && { address }) });
+  function write(entry: Omit<AuditEntry, 'at' | 'via'>, { address = '', door }: SignInAttempt) {
+    note({ ...entry, at: clock.now(), via: door ?? 'sign_in', ...(address !== '' && { address }) });
   }
 
   async function inVain(action: string, attempt: SignInAttempt): Promise<void> {
     const { username = '', address, client, connection, whose } = attempt;
     moveOn();
     // A flood must not keep a sign-in that succeeds out of the log: only what is in vain is bounded.
-    if (inVainTold >= MOST) {
+    if (inVainTold >= MOST || toldToday >= MOST_A_DAY) {
       withheld();
       return;
     }
     if (!isNew(action, username, address, client)) return;
     inVainTold += 1;
+    toldToday += 1;
     // Nobody waits for it, and a store that is away has the event lose its name.
     const user = await whose?.().catch(() => undefined);
     const actor: Actor = user ? { kind: 'user', id: user.id, name: user.username } : { kind: 'user', id: 'unknown' };
@@ -97,7 +108,7 @@ export function createSignInNotes({ note, clock, withheld = () => {} }: SignInNo
       const about = { action: 'user.sign_in', outcome: 'done', actor: who, target: who } as const;
       write({ ...about, ...detailOf({ ...attempt, connection }) }, attempt);
     },
-    refused: (attempt) => void inVain('user.sign_in', attempt),
+    refused: (attempt) => void inVain(attempt.door === undefined ? 'user.sign_in' : `${attempt.door}.sign_in`, attempt),
     lockedOut: (attempt) => void inVain('user.locked_out', attempt),
   };
 }

@@ -38,7 +38,7 @@ export const embedded: BackendVariant = variant({
       tokens,
       documents: new EmbeddedDocuments(database),
       counters,
-      audit: new EmbeddedAudit(database, clock, dependencies.keepAudit ?? AUDIT_KEPT),
+      audit: new EmbeddedAudit(database, dependencies, dependencies.keepAudit ?? AUDIT_KEPT),
       ping: async () => database.read(() => void alive.get()),
       close: async () => {
         sweeper.close();

@@ -1,12 +1,14 @@
 import type { AuditEntry, AuditEvent } from '../model/audit.ts';
-import type { Clock } from '../model/clock.ts';
 import type { Milliseconds } from '../model/units.ts';
-import { auditId, auditPlace, decodeEvent, encodeEntry } from './audit_codec.ts';
+import { auditId, auditPlace, encodeEntry, readEvent } from './audit_codec.ts';
 import { auditPage, isWanted, MOST_LOOKED_AT } from './audit_filter.ts';
 import type { AuditFilter, AuditPage, AuditStore } from './audit_store.ts';
+import type { BackendDependencies } from './backend.ts';
 import { checkLimit } from './document_codec.ts';
 import type { EmbeddedDatabase } from './embedded_database.ts';
 import { TurnBatch } from './turn_batch.ts';
+
+type Dependencies = Pick<BackendDependencies, 'clock' | 'report'>;
 
 /** Entries of one transaction. */
 const MOST = 500;
@@ -15,10 +17,12 @@ const MOST = 500;
 export class EmbeddedAudit implements AuditStore {
   readonly #database: EmbeddedDatabase;
   readonly #oldest: () => number;
+  readonly #report: Dependencies['report'];
   readonly #batch: TurnBatch<AuditEntry, AuditEvent>;
 
-  constructor(database: EmbeddedDatabase, clock: Clock, keep: Milliseconds) {
+  constructor(database: EmbeddedDatabase, { clock, report }: Dependencies, keep: Milliseconds) {
     this.#database = database;
+    this.#report = report;
     this.#oldest = () => clock.now() - keep;
     const add = database.prepare('INSERT INTO audit (at, actor, target, value) VALUES (?, ?, ?, ?) RETURNING seq');
     const insert = (entry: AuditEntry): AuditEvent => {
@@ -37,19 +41,22 @@ export class EmbeddedAudit implements AuditStore {
     checkLimit(limit);
     const begin = before === undefined ? { time: Number.MAX_SAFE_INTEGER, number: 0 } : auditPlace(before);
     if (begin === undefined) return { items: [] };
-    return this.#database.read(() => {
+    let unreadable = 0;
+    const page = await this.#database.read(() => {
       const found: AuditEvent[] = [];
       let looked: string | undefined;
       let count = 0;
       for (const row of this.#rows(filter, begin)) {
         looked = auditId({ time: Number(row['at']), number: Number(row['seq']) });
-        const event = decodeEvent(looked, row['value']);
+        const event = readEvent(looked, row['value'], () => void unreadable++);
         if (isWanted(event, filter)) found.push(event);
         count += 1;
         if (found.length > limit) break;
       }
       return auditPage(found, limit, count === MOST_LOOKED_AT ? looked : undefined);
     });
+    if (unreadable > 0) this.#report('corrupt_record', { kind: 'audit_event', count: unreadable });
+    return page;
   }
 
   /** By the index that says most; what else is wanted is looked for in what it gives. */

@@ -1,9 +1,10 @@
 import type { AuditEntry, AuditEvent } from '../model/audit.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Milliseconds } from '../model/units.ts';
-import { type AuditPlace, auditId, auditPlace, decodeEvent, encodeEntry } from './audit_codec.ts';
+import { type AuditPlace, auditId, auditPlace, encodeEntry, readEvent } from './audit_codec.ts';
 import { auditPage, isWanted, MOST_LOOKED_AT } from './audit_filter.ts';
 import type { AuditFilter, AuditPage, AuditStore } from './audit_store.ts';
+import type { BackendDependencies } from './backend.ts';
 import { checkLimit } from './document_codec.ts';
 import { run } from './redis_client.ts';
 import type { Connection } from './redis_connections.ts';
@@ -17,6 +18,7 @@ interface Dependencies {
   readonly mutating: Connection;
   readonly keys: RedisKeys;
   readonly clock: Clock;
+  readonly report: BackendDependencies['report'];
 }
 
 /** However young they are, more events than this are not kept: they are in memory. */
@@ -67,10 +69,12 @@ export class RedisAudit implements AuditStore {
 
   /** @returns `last` if there may be more behind it. */
   async #read(end: AuditPlace | '+', first: string, count: number) {
-    const { validating, keys } = this.#it;
+    const { validating, keys, report } = this.#it;
     const from = end === '+' ? end : `(${end.time}-${end.number}`;
     const entries = await answered(validating, validating.xrevrange(keys.audit, from, first, 'COUNT', count));
-    const events = entries.map(([id, [, text]]) => decodeEvent(auditId(placeOf(id)), text));
+    let unreadable = 0;
+    const events = entries.map(([id, [, text]]) => readEvent(auditId(placeOf(id)), text, () => void unreadable++));
+    if (unreadable > 0) report('corrupt_record', { kind: 'audit_event', count: unreadable });
     const last = entries.length < count ? undefined : entries.at(-1)?.[0];
     return { events, last: last === undefined ? undefined : placeOf(last) };
   }

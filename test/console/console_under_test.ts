@@ -15,7 +15,7 @@ import { createPages } from '../../src/console/pages/pages.ts';
 import { createAdmin } from '../../src/http/admin.ts';
 import { idTarget } from '../../src/http/id_target.ts';
 import { ownRequestReader } from '../../src/http/own_request.ts';
-import type { AuditEvent } from '../../src/model/audit.ts';
+import type { AuditEntry, AuditEvent } from '../../src/model/audit.ts';
 import type { Client, User } from '../../src/model/client.ts';
 import { type Clock, systemClock } from '../../src/model/clock.ts';
 import type { Exchange } from '../../src/model/exchange.ts';
@@ -25,6 +25,7 @@ import { createAttempts } from '../../src/oauth/attempts.ts';
 import { createConsoleSessions } from '../../src/oauth/console_sessions.ts';
 import { createOneTimeCodes } from '../../src/oauth/one_time_codes.ts';
 import { createSignInDesk } from '../../src/oauth/sign_in.ts';
+import { createSignInNotes } from '../../src/oauth/sign_in_notes.ts';
 import { createClients } from '../../src/registry/clients.ts';
 import { createConsents } from '../../src/registry/consents.ts';
 import { createUsers } from '../../src/registry/users.ts';
@@ -118,7 +119,17 @@ export async function startConsole({
   const settings: Settings = { host: '127.0.0.1', console: true };
   const reported: Exchange[] = [];
   const troubles: string[] = [];
-  const desk = createSignInDesk({ connections: [connection], attempts, codes });
+  // What the API is asked is in no list that tests look into.
+  const noted: AuditEntry[] = [];
+  const note = (entry: AuditEntry) => {
+    noted.push(entry);
+    if (entry.via === 'console') void backend.audit.append(entry);
+  };
+  const desk = createSignInDesk({
+    ...{ connections: [connection], attempts, codes },
+    notes: createSignInNotes({ note, clock }),
+    whose: (_connections, username) => users.findByUsername('users', username),
+  });
   const trouble = (_level: string, event: string) => void troubles.push(event);
   const sessions = createConsoleSessions({ store, counters, clock, ttl: () => seconds(8 * 60 * 60) });
   const pages = createPages({
@@ -165,6 +176,8 @@ export async function startConsole({
     backend,
     reported,
     troubles,
+    /** What the sign-in desk wrote down. */
+    noted: noted as readonly AuditEntry[],
     /** Calls the API. @param path behind `/api/v1`. */
     async call(
       method: string,

@@ -6,6 +6,7 @@ import { html } from '../../http/pages/html.ts';
 import type { Actor, AuditEntry } from '../../model/audit.ts';
 import type { Clock } from '../../model/clock.ts';
 import { ProtocolError } from '../../model/failure.ts';
+import { milliseconds } from '../../model/units.ts';
 import type { ConsoleSessions } from '../../oauth/console_sessions.ts';
 import type { Operators } from '../operators.ts';
 import { type Fields, fieldsOf } from './fields.ts';
@@ -25,7 +26,13 @@ export interface SignInDependencies {
   readonly isPage: (path: string) => boolean;
 }
 
+/** One event of somebody without a role in this time. */
+const WINDOW = milliseconds(60_000);
+
 export function createSignIn({ operators, sessions, administration, clock, isPage }: SignInDependencies) {
+  const toldNoRole = new Set<string>();
+  let window = clock.monotonic();
+
   /** @param from what was typed before, and what was wrong with it. */
   function show(
     request: PageRequest,
@@ -71,19 +78,18 @@ ${failed && html`<div class="note bad" role="alert" id="problem"><p>${problem}</
     const again = (problem: string, status = 422) => show(request, next, { status, problem, username });
     if (username === '' || password === '') return again('Type your username and your password.');
 
-    const proven = await operators.prove({ username, password, caller: { address: callerAddress } }).catch((error) => {
-      if (error instanceof ProtocolError && error.failure.code === 'too_many_attempts') return error;
-      throw error;
-    });
+    const proven = await operators
+      .prove({ username, password, caller: { address: callerAddress }, door: 'console' })
+      .catch((error) => {
+        if (error instanceof ProtocolError && error.failure.code === 'too_many_attempts') return error;
+        throw error;
+      });
     if (proven instanceof ProtocolError) return again(proven.failure.description, 429);
-    if (proven === undefined) {
-      await refused(request, await accountOf(username));
-      return again('Wrong username or password: check both and try again.');
-    }
+    if (proven === undefined) return again('Wrong username or password: check both and try again.');
     const actor: Actor = { kind: 'user', id: proven.subject, name: proven.username };
     const operator = await operators.current(proven);
     if (operator === undefined) {
-      await refused(request, actor);
+      await noRole(request, actor);
       return again('You may not use the console: somebody with the role admin has to give you a role first.', 403);
     }
     const former = readCookie(headers.cookie, 'gatehouse_console', secure);
@@ -114,17 +120,15 @@ ${failed && html`<div class="note bad" role="alert" id="problem"><p>${problem}</
     return query === undefined ? path : `${path}?${query}`;
   }
 
-  /** What was typed may be anything, a password in the wrong field too, so only a name that exists is written down. */
-  async function accountOf(username: string): Promise<Actor> {
-    const { users, choices } = administration();
-    for (const connection of choices.databases) {
-      const user = await users.findByUsername(connection, username);
-      if (user) return { kind: 'user', id: user.id, name: user.username };
-    }
-    return { kind: 'user', id: 'unknown' };
+  /** Whoever has a password and no role could come as often as they like: told once in a while. */
+  async function noRole(request: PageRequest, actor: Actor): Promise<void> {
+    const now = clock.monotonic();
+    if (now - window >= WINDOW) toldNoRole.clear();
+    if (toldNoRole.size === 0) window = now;
+    if (toldNoRole.has(actor.id)) return;
+    toldNoRole.add(actor.id);
+    await audit(request, actor, 'console.sign_in', 'refused');
   }
-
-  const refused = (request: PageRequest, actor: Actor) => audit(request, actor, 'console.sign_in', 'refused');
 
   async function audit(
     { callerAddress, requestId }: PageRequest,

@@ -26,7 +26,7 @@ export const typedFilter = (fields: Fields): TypedFilter => ({
 /** What happens by itself, and on pages that are no operations. */
 const EVENTS = [
   ...['user.sign_in', 'user.locked_out', 'console.sign_in', 'console.sign_out', 'console.refused'],
-  ...['token.reuse_detected', 'configuration.reloaded', 'account.'],
+  ...['token.reuse_detected', 'configuration.reloaded', 'account.', 'audit.unreadable'],
 ];
 
 /** Actions, and groups of them. */
