@@ -108,6 +108,12 @@ describe('the overview', () => {
     }
     if (isAsked) await sleep(100_000);
     await screenshot(page, 'console/overview');
+    if (isAsked) {
+      await page.setViewportSize({ width: 390, height: 844 });
+      await sleep(500);
+      await screenshot(page, 'console/overview_phone');
+      await page.setViewportSize({ width: 1280, height: 800 });
+    }
     isOver = true;
     await calls;
     await expectAccessible(page);
@@ -158,7 +164,6 @@ describe('the overview', () => {
     await page.setViewportSize({ width: 390, height: 844 });
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
     await expectAccessible(page);
-    await screenshot(page, 'console/overview_phone');
     await page.setViewportSize({ width: 1280, height: 800 });
   });
 
