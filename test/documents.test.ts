@@ -60,6 +60,22 @@ describe.each(DOCUMENTS)('%s', (document) => {
   });
 });
 
+describe('the package', () => {
+  it('has what its README and its pages link to; test/ and src/ are in the repository only', async () => {
+    const { files } = JSON.parse(await readFile('package.json', 'utf8')) as { files: string[] };
+    const shipped = ['README.md', 'LICENSE', 'package.json', ...files];
+    const missing: string[] = [];
+    for (const page of PAGES) {
+      for (const target of all(await readFile(page, 'utf8'), LINK)) {
+        const path = join(dirname(page), target);
+        const there = shipped.some((name) => path === name || path.startsWith(`${name}/`));
+        if (!there && !/^(test|src)\//.test(path)) missing.push(`${page}: ${target}`);
+      }
+    }
+    expect(missing).toEqual([]);
+  });
+});
+
 describe('the configuration in README.md', () => {
   it('is one that Gatehouse starts with', async () => {
     const [, yaml = ''] = /```yaml\n(.*?)```/s.exec(await readFile('README.md', 'utf8')) ?? [];

@@ -83,13 +83,15 @@ export function resolveValues(file: ParsedFile, sources: Sources, problems: Prob
     const done = substitute(written, sources.env);
     if (!done.ok) return refuse(node, path, done.problem);
     // Only what the file itself says may name a file to read, not the content of a variable.
-    if (written.startsWith('file:') && !written.startsWith('file://')) return secret(node, done.text.slice(5), path);
+    if (written.startsWith('file:') && !written.startsWith('file://'))
+      return secret(node, done.text.slice(5), path, written.slice(5));
     const scalar = done.whole ? scalarFrom(done.text) : done.text;
     if (typeof scalar !== 'string') retypable.set(node, done.text);
     return scalar;
   }
 
-  function secret(node: ParsedNode, name: string, path: Path): unknown {
+  /** @param written the path as it stands in the file, which is what may be told: variables in it are not put in. */
+  function secret(node: ParsedNode, name: string, path: Path, written: string): unknown {
     try {
       return sources.readSecret(name).replace(/\r?\n$/, '');
     } catch (error) {
@@ -97,7 +99,7 @@ export function resolveValues(file: ParsedFile, sources: Sources, problems: Prob
       return refuse(
         node,
         path,
-        `the file it names ${reason}: correct the path, which starts from the folder of this file`,
+        `the file it names (${told(written)}) ${reason}: correct the path, which starts from the folder of this file`,
       );
     }
   }
@@ -118,6 +120,9 @@ export function resolveValues(file: ParsedFile, sources: Sources, problems: Prob
     put: (path, value) => replace(root, path, value),
   };
 }
+
+/** A path in one line, cut where it is longer than anybody would read. */
+const told = (path: string): string => path.replace(/[^\x20-\x7e]/g, '?').slice(0, 256);
 
 function keyName(node: ParsedNode): string | undefined {
   if (!isScalar(node) || node.anchor !== undefined || node.tag !== undefined) return undefined;

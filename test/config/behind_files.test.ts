@@ -66,7 +66,7 @@ describe('envoy.yaml', () => {
 
 describe('the configuration in docs/forward_auth.md', () => {
   it('is one that Gatehouse starts with', async () => {
-    const [, yaml = ''] = /```yaml\n(.*?)```/s.exec(await readFile('docs/forward_auth.md', 'utf8')) ?? [];
+    const [, yaml = ''] = /```yaml fragment\n(.*?)```/s.exec(await readFile('docs/forward_auth.md', 'utf8')) ?? [];
     const config = parseConfig(yaml, { file: 'forward_auth.md', env: {}, readFile: () => '', variants });
     expect([config.forwardAuth, config.routes.map(({ upstream }) => upstream.targets)]).toEqual([true, [[]]]);
   });

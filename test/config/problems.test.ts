@@ -33,7 +33,7 @@ clients:
       '8:11: routes[0].path: must start with /',
       '10:15: routes[0].upstream: must be demo, or a URL such as http://127.0.0.1:9000',
       '11:13: routes[0].scopes: must be a list of scopes, or a mapping of methods to such lists',
-      '12:5: routes[1].upstream: must be a URL such as http://127.0.0.1:9000, demo, none, or a mapping with targets',
+      '12:5: routes[1].upstream: is missing: it must be a URL such as http://127.0.0.1:9000, demo, none, or a mapping with targets',
       '12:11: routes[1].name: is also the name of the route in line 7: choose another',
       '13:11: routes[1].path: lies below /oauth2, where the dialect oauth2 answers (line 1): move the route or give the dialect another prefix',
       '14:15: routes[1].methods[0]: must be an HTTP method in upper case, such as GET',
@@ -138,7 +138,7 @@ describe('listeners', () => {
   it('refuse a certificate where its path belongs, and files that are not there', () => {
     const [cert, key] = one('listen: { tls: { cert: file:c.pem, key: k.pem } }');
     expect(cert).toBe(
-      'listen.tls.cert: the file it names does not exist: correct the path, which starts from the folder of this file',
+      'listen.tls.cert: the file it names (c.pem) does not exist: correct the path, which starts from the folder of this file',
     );
     expect(key).toBeUndefined();
     const files = { '/etc/gatehouse/c.pem': '-----BEGIN CERTIFICATE-----' };
@@ -187,6 +187,8 @@ describe('routes', () => {
     ],
     ['methods: []', 'routes[0].methods: must not be empty'],
     ['methods: [GET, GET]', 'routes[0].methods[1]: is in the list twice: keep one'],
+    ['methods: [GET, POTS]', 'routes[0].methods[1]: is no method of HTTP: did you mean POST?'],
+    ['scopes: { DELTE: [a] }', 'routes[0].scopes.DELTE: is no method of HTTP: did you mean DELETE?'],
     ['methods: [CONNECT]', 'routes[0].methods[0]: is a method that is never forwarded: remove it'],
     ['scopes: ["a b"]', 'routes[0].scopes[0]: must be visible ASCII without spaces, quotes or backslashes'],
     ['scopes: { get: [a] }', 'routes[0].scopes.get: must be an HTTP method in upper case, such as GET'],

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { variants } from '../../src/compose.ts';
 import { parseConfig } from '../../src/config/parse.ts';
@@ -49,15 +48,5 @@ describe('server_secret', () => {
 
   it('is not needed by a single process', () => {
     expect(problemsOf(CODES)).toEqual([]);
-  });
-});
-
-describe('docs/connections/one_time_codes.md', () => {
-  it('shows configurations that are right', async () => {
-    const text = await readFile('docs/connections/one_time_codes.md', 'utf8');
-    const examples = [...text.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, yaml = '']) => yaml);
-    expect(examples.length).toBeGreaterThan(2);
-    const env = { TWILIO_TOKEN: 't', SMS_KEY: 'k', SMTP_PASSWORD: 'p' };
-    for (const example of examples) expect(read(example, env).connections).toHaveLength(1);
   });
 });

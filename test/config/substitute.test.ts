@@ -109,8 +109,12 @@ describe('secret files', () => {
 
   it('that cannot be read are a problem where they are named', () => {
     expect(problemsOf(client('file:secrets/none'), { files })).toEqual([
-      '2:42: clients[0].secret: the file it names does not exist: correct the path, which starts from the folder of this file',
+      '2:42: clients[0].secret: the file it names (secrets/none) does not exist: correct the path, which starts from the folder of this file',
     ]);
+    // As it stands in the file: what a variable holds may be a secret.
+    const [told] = problemsOf(client('file:${DIR}/none'), { files, env: { DIR: '/run/not-to-be-told' } });
+    expect(told).toContain('(${DIR}/none)');
+    expect(told).not.toContain('not-to-be-told');
   });
 
   it('are named by the configuration only, not by a variable, and file:// is an ordinary text', () => {

@@ -1,5 +1,7 @@
+import { METHODS } from 'node:http';
 import { oneOf } from '../../model/refusal_words.ts';
-import type { Fields } from '../reader.ts';
+import type { Path } from '../problems.ts';
+import type { Fields, Reader } from '../reader.ts';
 import { isWithin } from '../schema/paths.ts';
 import type { RouteFields } from '../sections.ts';
 import { suggest } from '../suggest.ts';
@@ -134,12 +136,24 @@ export const publicRoutes: Check = ({ sections, reader }) => {
   }
 };
 
+/** Methods that a mistyped word may have meant. Others that HTTP has are right too; words that are like none are somebody's own. */
+const USUAL = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** A mistyped method would be one that nobody sends, and what was meant would stay as it is. */
+function refuseMistyped(reader: Reader, path: Path, method: string, of: 'key' | 'value'): void {
+  const meant = METHODS.includes(method) ? undefined : suggest(method, USUAL);
+  if (meant !== undefined) reader.report(path, `is no method of HTTP: did you mean ${meant}?`, of);
+}
+
 export const scopeMethods: Check = ({ sections, reader }) => {
   for (const { path, values } of sections.routes) {
     const { methods, scopes } = values;
-    if (!methods || !scopes || Array.isArray(scopes)) continue;
+    for (const [index, it] of (methods ?? []).entries())
+      refuseMistyped(reader, [...path, 'methods', index], it, 'value');
+    if (!scopes || Array.isArray(scopes)) continue;
     for (const method of Object.keys(scopes)) {
-      if (methods.includes(method)) continue;
+      if (!methods) refuseMistyped(reader, [...path, 'scopes', method], method, 'key');
+      if (!methods || methods.includes(method)) continue;
       reader.report([...path, 'scopes', method], `is not one of the route's methods: must be ${oneOf(methods)}`, 'key');
     }
   }

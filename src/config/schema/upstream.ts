@@ -118,7 +118,8 @@ const upstreamOptions = z.strictObject({
  */
 export const upstream = z
   .union([z.literal('none'), upstreamTarget(), upstreamOptions], {
-    error: 'must be a URL such as http://127.0.0.1:9000, demo, none, or a mapping with targets',
+    error: ({ input }) =>
+      `${input === undefined ? 'is missing: it ' : ''}must be a URL such as http://127.0.0.1:9000, demo, none, or a mapping with targets`,
   })
   .transform((value) => {
     if (value === 'none') return { ...upstreamOptions.parse({ targets: ['demo'] }), targets: [] };
