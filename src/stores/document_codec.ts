@@ -112,6 +112,12 @@ export function checkDocumentId(id: string): void {
 }
 
 /** @throws RangeError unless it is a whole number from 1 to 1,000. */
+/**
+ * A page ends behind the document that makes it longer than this, in bytes: a few hundred of the longest that there may be could not
+ * be read, checked and sent within the time that calls have, and everybody else's calls would wait for it.
+ */
+export const FULL_PAGE = 1024 * 1024;
+
 export function checkLimit(limit: number): void {
   if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) throw new RangeError('limit must be 1 to 1,000');
 }

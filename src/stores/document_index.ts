@@ -10,7 +10,7 @@ import {
   searchCursor,
   wordsOf,
 } from '../model/search_words.ts';
-import { checkLimit, decodeDocument } from './document_codec.ts';
+import { checkLimit, decodeDocument, FULL_PAGE } from './document_codec.ts';
 import type { Page } from './document_store.ts';
 import type { Answer } from './token_store.ts';
 
@@ -62,6 +62,8 @@ export interface SearchedIndex<K extends SearchedKind> {
 
 /** Rounds in which all that was found might be left over from documents that nobody could read when they were replaced. */
 const MOST_ROUNDS = 10;
+/** So many documents are read to see how long they are. */
+const FIRST_READ = 10;
 
 /** @throws RangeError */
 export async function searchPage<K extends SearchedKind>(
@@ -74,21 +76,31 @@ export async function searchPage<K extends SearchedKind>(
   let begin = after === undefined ? undefined : readSearchCursor(after);
   const found: { readonly position: SearchPosition; readonly document: DocumentOf[K] }[] = [];
   let isAll = false;
-  for (let round = 0; round < MOST_ROUNDS && found.length <= limit && !isAll; round += 1) {
+  let length = 0;
+  let looked = 0;
+  for (let round = 0; round < MOST_ROUNDS && found.length <= limit && !isAll && length <= FULL_PAGE; round += 1) {
     const count = limit + 1 - found.length;
     const positions = await index.positions(folded, folded.length, count, begin);
-    const documents = await index.documents(positions.map(({ id }) => id));
-    for (const [at, position] of positions.entries()) {
-      const document = documents[at];
-      const former = found.at(-1)?.position;
-      // What is left over may name the same word in another part.
-      const isNew = former === undefined || comparePositions(former, position) !== 0;
-      // Otherwise it has changed since, and is listed under another word.
-      const isThere = document !== undefined && matchingWord(kind, document, folded) === position.word;
-      if (isNew && isThere) found.push({ position, document });
+    let read = 0;
+    while (read < positions.length && length <= FULL_PAGE) {
+      const likely = looked === 0 ? FIRST_READ : Math.ceil((FULL_PAGE - length + 1) / (1 + length / looked));
+      const part = positions.slice(read, read + likely);
+      const documents = await index.documents(part.map(({ id }) => id));
+      for (const [at, position] of part.entries()) {
+        const document = documents[at];
+        length += document === undefined ? 0 : JSON.stringify(document).length;
+        const former = found.at(-1)?.position;
+        // What is left over may name the same word in another part.
+        const isNew = former === undefined || comparePositions(former, position) !== 0;
+        // Otherwise it has changed since, and is listed under another word.
+        const isThere = document !== undefined && matchingWord(kind, document, folded) === position.word;
+        if (isNew && isThere) found.push({ position, document });
+      }
+      read += part.length;
+      looked += part.length;
     }
-    begin = positions.at(-1);
-    isAll = positions.length < count;
+    begin = positions[read - 1];
+    isAll = read === positions.length && positions.length < count;
   }
   const items = found.slice(0, limit).map(({ position, document }) => ({ id: position.id, document }));
   if (isAll && found.length <= limit) return { items };

@@ -23,7 +23,7 @@ export interface DocumentStore {
   put<K extends DocumentKind>(kind: K, id: string, document: DocumentOf[K], how?: PutCondition<K>): Promise<boolean>;
   /** @returns whether there was one. */
   delete(kind: DocumentKind, id: string): Promise<boolean>;
-  /** Pages through a kind in the byte order of ids. @param limit 1 to 1,000. */
+  /** Pages through a kind in the byte order of ids. Of long documents there are fewer on a page. @param limit 1 to 1,000. */
   list<K extends DocumentKind>(kind: K, limit: number, after?: string): Promise<Page<DocumentOf[K]>>;
   /**
    * Pages through the documents one of whose words (`wordsOf`) begins with `text`, each once, in the order of the smallest such

@@ -1,6 +1,13 @@
 import type { DocumentKind, DocumentOf } from '../model/client.ts';
 import type { SearchedKind } from '../model/search_words.ts';
-import { checkDocumentId, checkLimit, decodeDocument, encodeDocument, mayReplace } from './document_codec.ts';
+import {
+  checkDocumentId,
+  checkLimit,
+  decodeDocument,
+  encodeDocument,
+  FULL_PAGE,
+  mayReplace,
+} from './document_codec.ts';
 import { searchPage } from './document_index.ts';
 import type { DocumentStore, Page, PutCondition } from './document_store.ts';
 import type { EmbeddedDatabase } from './embedded_database.ts';
@@ -52,14 +59,21 @@ export class EmbeddedDocuments implements DocumentStore {
 
   async list<K extends DocumentKind>(kind: K, limit: number, after?: string): Promise<Page<DocumentOf[K]>> {
     checkLimit(limit);
-    const rows = this.#database.read(() =>
-      after === undefined ? this.#sql.first.all(kind, limit + 1) : this.#sql.next.all(kind, after, limit + 1),
-    );
-    const items = rows
-      .slice(0, limit)
-      .map((row) => ({ id: String(row['id']), document: decodeDocument(kind, row['value']) }));
+    const rows: { readonly id: string; readonly value: unknown }[] = [];
+    const isFull = this.#database.read(() => {
+      let length = 0;
+      const found =
+        after === undefined ? this.#sql.first.iterate(kind, limit + 1) : this.#sql.next.iterate(kind, after, limit + 1);
+      for (const { id, value } of found) {
+        if (rows.length === limit || length > FULL_PAGE) return true;
+        rows.push({ id: String(id), value });
+        length += String(value).length;
+      }
+      return false;
+    });
+    const items = rows.map(({ id, value }) => ({ id, document: decodeDocument(kind, value) }));
     const last = items.at(-1);
-    return rows.length > limit && last !== undefined ? { items, next: last.id } : { items };
+    return isFull && last !== undefined ? { items, next: last.id } : { items };
   }
 
   search<K extends SearchedKind>(kind: K, text: string, limit: number, after?: string): Promise<Page<DocumentOf[K]>> {

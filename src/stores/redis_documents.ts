@@ -1,7 +1,14 @@
 import type { DocumentKind, DocumentOf } from '../model/client.ts';
 import { DependencyUnavailable } from '../model/failure.ts';
 import type { SearchedKind } from '../model/search_words.ts';
-import { checkDocumentId, checkLimit, decodeDocument, encodeDocument, mayReplace } from './document_codec.ts';
+import {
+  checkDocumentId,
+  checkLimit,
+  decodeDocument,
+  encodeDocument,
+  FULL_PAGE,
+  mayReplace,
+} from './document_codec.ts';
 import { isSearched, searchPage } from './document_index.ts';
 import type { DocumentStore, Page, PutCondition } from './document_store.ts';
 import { budgetOf } from './redis_budget.ts';
@@ -69,11 +76,13 @@ export class RedisDocuments implements DocumentStore {
   async list<K extends DocumentKind>(kind: K, limit: number, after?: string): Promise<Page<DocumentOf[K]>> {
     checkLimit(limit);
     const begin = after === undefined ? '-' : `(${after}`;
-    const flat = await run(this.#it.validating, LIST_DOCUMENTS, this.#keys(kind), [begin, limit + 1]);
-    const found = pairs(Array.isArray(flat) ? flat : []);
+    const reply = await run(this.#it.validating, LIST_DOCUMENTS, this.#keys(kind), [begin, limit + 1, FULL_PAGE]);
+    const flat: readonly unknown[] = Array.isArray(reply) ? reply : [];
+    const found = pairs(flat);
+    const isFull = found.length > limit || flat.length % 2 === 1;
     const items = found.slice(0, limit).map(([id, value]) => ({ id, document: decodeDocument(kind, value) }));
     const last = items.at(-1);
-    return found.length > limit && last !== undefined ? { items, next: last.id } : { items };
+    return isFull && last !== undefined ? { items, next: last.id } : { items };
   }
 
   search<K extends SearchedKind>(kind: K, text: string, limit: number, after?: string): Promise<Page<DocumentOf[K]>> {
@@ -112,5 +121,8 @@ export class RedisDocuments implements DocumentStore {
 }
 
 function pairs(flat: readonly unknown[]): (readonly [id: string, value: unknown])[] {
-  return Array.from({ length: flat.length / 2 }, (_, at) => [String(flat[2 * at]), flat[2 * at + 1]] as const);
+  return Array.from(
+    { length: Math.floor(flat.length / 2) },
+    (_, at) => [String(flat[2 * at]), flat[2 * at + 1]] as const,
+  );
 }

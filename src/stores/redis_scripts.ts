@@ -120,12 +120,22 @@ export const DELETE_DOCUMENT = script(`
 redis.call('ZREM', KEYS[2], ARGV[1])
 return redis.call('HDEL', KEYS[1], ARGV[1])`);
 
-/** KEYS: values, index. ARGV: where to begin (as ZRANGEBYLEX has it), count. Returns ids and values, alternating. */
+/**
+ * KEYS: values, index. ARGV: where to begin (as ZRANGEBYLEX has it), count, how many bytes of values are enough. Returns ids and
+ * values, alternating, and behind them one word more if there was enough before the count.
+ */
 export const LIST_DOCUMENTS = script(`
 local found = {}
+local bytes = 0
 for _, id in ipairs(redis.call('ZRANGEBYLEX', KEYS[2], ARGV[1], '+', 'LIMIT', 0, ARGV[2])) do
+  if bytes > tonumber(ARGV[3]) then
+    table.insert(found, 'more')
+    break
+  end
+  local value = redis.call('HGET', KEYS[1], id)
   table.insert(found, id)
-  table.insert(found, redis.call('HGET', KEYS[1], id))
+  table.insert(found, value)
+  bytes = bytes + (value and #value or 0)
 end
 return found`);
 

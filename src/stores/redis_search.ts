@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DocumentKind } from '../model/client.ts';
 import { DependencyUnavailable } from '../model/failure.ts';
 import type { SearchedKind, SearchPosition } from '../model/search_words.ts';
-import { decodeDocument } from './document_codec.ts';
+import { decodeDocument, FULL_PAGE } from './document_codec.ts';
 import { behind, firstOf, type IndexEntry, type SearchedIndex, storedEntries } from './document_index.ts';
 import { run } from './redis_client.ts';
 import type { Connection } from './redis_connections.ts';
@@ -72,15 +72,16 @@ export class RedisSearch {
     const { validating, mutating, keys } = this.#it;
     const { values, index, words } = keys.documents(kind);
     for (let begin: string | undefined = '-'; begin !== undefined; ) {
-      const reply = await run(validating, LIST_DOCUMENTS, [values, index], [begin, STEP]);
+      const reply = await run(validating, LIST_DOCUMENTS, [values, index], [begin, STEP, FULL_PAGE]);
       const flat: readonly unknown[] = Array.isArray(reply) ? reply : [];
       const args: (string | number)[] = [];
-      for (let at = 0; at < flat.length; at += 2) {
+      const isCut = flat.length % 2 === 1;
+      for (let at = 0; at + 1 < flat.length; at += 2) {
         const [id, text] = [String(flat[at]), String(flat[at + 1])];
         const members = membersOf(storedEntries(kind, text), id);
         args.push(id, text, members.length, ...members);
       }
-      begin = flat.length === 2 * STEP ? `(${String(flat.at(-2))}` : undefined;
+      begin = isCut || flat.length === 2 * STEP ? `(${String(flat.at(isCut ? -3 : -2))}` : undefined;
       await run(mutating, INDEX_DOCUMENTS, [values, words], [begin === undefined ? 'whole' : 'part', ...args]);
     }
   }
