@@ -28,7 +28,9 @@ const claim = (uri: string | undefined, what: string) =>
 
 const options = z
   .strictObject({
-    server: z.url({ protocol: /^https?$/, error: 'must be a URL such as https://adfs.example.com' }),
+    server: z
+      .url({ protocol: /^https?$/, error: 'must be a URL such as https://adfs.example.com' })
+      .describe('The origin of the AD FS server.'),
     flow: z
       .enum(['ws_trust', 'oauth'])
       .default('ws_trust')
@@ -41,7 +43,8 @@ const options = z
     path: z
       .string()
       .regex(/^\/[A-Za-z0-9/._-]{1,200}$/, 'must be a path')
-      .default('/adfs/services/trust/13/usernamemixed'),
+      .default('/adfs/services/trust/13/usernamemixed')
+      .describe('ws_trust: where the endpoint usernamemixed is.'),
     client_id: z.string().min(1).max(256).optional().describe('oauth: how Gatehouse is registered at the server.'),
     client_secret: z.string().min(1).max(1024).optional().describe('oauth: absent for a native application.'),
     claims: z
@@ -51,7 +54,8 @@ const options = z
         email: claim(`${CLAIMS}/emailaddress (oauth: email)`, 'the e-mail address'),
         roles: claim(undefined, 'roles; without it there are none'),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('Where the server writes what Gatehouse wants to know.'),
     timeout: duration().prefault('5s').describe('How long to wait for an answer of the server.'),
     allow_insecure: z
       .boolean()

@@ -81,7 +81,8 @@ const schema = z.strictObject({
         .optional()
         .describe("The authorities to trust, as PEM, instead of the system's."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('How servers are trusted.'),
   bind_dn: z
     .string()
     .min(1)
@@ -105,7 +106,8 @@ const schema = z.strictObject({
       email: attribute().optional().describe('X-User-Email: mail.'),
       phone: attribute().optional().describe('telephoneNumber.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('The attributes of an entry that hold what Gatehouse wants to know.'),
   more_attributes: z
     .record(name(), attribute())
     .default({})
@@ -139,7 +141,8 @@ const schema = z.strictObject({
         .prefault('60s')
         .describe('An unused connection is closed after this time.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Connections that are kept open.'),
 });
 
 export const ldapOptions = schema

@@ -16,7 +16,9 @@ const claimName = (claim: string, what: string) =>
 
 const options = z
   .strictObject({
-    issuer: z.url({ protocol: /^https?$/, error: 'must be a URL such as https://login.example.com' }),
+    issuer: z
+      .url({ protocol: /^https?$/, error: 'must be a URL such as https://login.example.com' })
+      .describe('The provider: where its /.well-known/openid-configuration is.'),
     client_id: z.string().min(1).max(256).describe('How Gatehouse is registered at the provider.'),
     client_secret: z.string().min(1).max(1024).optional().describe('Absent for a public client.'),
     client_authentication: z

@@ -9,6 +9,11 @@ describe('docs/configuration.md', () => {
     expect(await readFile('docs/configuration.md', 'utf8')).toBe(configurationPage(jsonSchema(variants)));
   });
 
+  it('says of every key what it means', () => {
+    const page = configurationPage(jsonSchema(variants));
+    expect(page.match(/^\| `.*\|\s+\|$/gm) ?? []).toEqual([]);
+  });
+
   it('has an example for every key; if not, write one in test/docs/configuration_examples.ts', () => {
     expect(keysWithoutExample(jsonSchema(variants))).toEqual([]);
   });

@@ -128,7 +128,7 @@ describe('what is drawn and told of the metrics', () => {
   });
 
   it('is explained in the documentation', () => {
-    const text = readFileSync('docs/operations.md', 'utf8').replaceAll('`_', '`gatehouse_cache_');
+    const text = readFileSync('docs/observability.md', 'utf8').replaceAll('`_', '`gatehouse_cache_');
     const names = [...page.keys()].map((name) => name.replace(/_(bucket|sum|count)$/, ''));
     expect(names.filter((name) => name.startsWith('gatehouse_') && !text.includes(name))).toEqual([]);
   });
