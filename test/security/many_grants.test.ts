@@ -43,7 +43,7 @@ it('ends what a user with a very long list of grants holds', { timeout: 120_000 
   const administration = createTokenAdministration({ store: backend.tokens, clock: systemClock });
   expect(await administration.signOut('u-many')).toEqual({ grants: 2, sessions: 0 });
   const took = Math.round(performance.now() - began);
-  measured({ id: 'Q6', what: 'ending the grants of a user with a very long list', count, max: took, unit: 'ms' });
+  measured({ id: 'G10', what: 'ending the grants of a user with a very long list', count, max: took, unit: 'ms' });
   for (const { ref } of grants) expect(await backend.tokens.get('family', ref)).toBeUndefined();
 });
 
