@@ -1,11 +1,13 @@
 import type { Exchange } from '../model/exchange.ts';
 import type { Failure } from '../model/failure.ts';
 import type { IdentityHeaders, Route } from '../model/route.ts';
+import type { Milliseconds } from '../model/units.ts';
 import type { Pair, WireResponse } from '../model/wire.ts';
 import type { Answer } from '../stores/token_store.ts';
 import { asksAsNginx, readAskedRequest, type Way } from './asked_request.ts';
 import { isFailure } from './canonical_target.ts';
-import type { Decision, Forward, Refusal } from './decide.ts';
+import type { Decision, DecisionFacts, Forward, Refusal } from './decide.ts';
+import { exchangeOf } from './exchange_course.ts';
 import { trustedProxies } from './forwarded.ts';
 import type { Gateway } from './gateway.ts';
 import { DEFAULT_IDENTITY_HEADERS, headerKinds } from './header_kinds.ts';
@@ -21,7 +23,8 @@ export interface ForwardAuthDependencies {
 /** What the asking proxy is told, and what the log is. */
 export interface Verdict {
   readonly response: WireResponse;
-  readonly exchange: Omit<Exchange, 'duration'>;
+  /** @param status what the asking proxy was sent. @param duration in milliseconds, from its question to the last byte of the answer. */
+  exchange(status: number, duration: Milliseconds): Exchange;
 }
 
 /** Answers a proxy that asks about a call which it carries itself. Never throws. */
@@ -60,47 +63,48 @@ export function createForwardAuth(deps: ForwardAuthDependencies): ForwardAuth {
   return (asking) => {
     const asNginx = asksAsNginx(asking);
 
-    function told(status: number, headers: readonly Pair[], body: string, id: string, about: About): Verdict {
+    function told(status: number, headers: readonly Pair[], body: string, about: About): Verdict {
+      const { method, facts, forward, refusal } = about;
       const all: Pair[] = [...headers];
-      if (id !== '') all.push([requestIdName, id]);
-      return { response: { status, headers: all, body }, exchange: { requestId: id, status, ...about } };
+      if (facts !== undefined) all.push([requestIdName, facts.requestId]);
+      return {
+        response: { status, headers: all, body },
+        exchange: (sent, duration) =>
+          exchangeOf(facts, forward, refusal, { ...NOT_CARRIED, method, status: sent, duration }),
+      };
     }
 
-    function refuse({ response, failure, route, record, fault }: Refusal, id: string, about: About): Verdict {
-      const { status, body } = response;
-      const why = { ...about, refused: failure.code, fault, route: route?.name, client: record?.client };
-      const more = { ...why, user: record?.user?.subject };
-      if (!asNginx) return told(status, response.headers, body, id, more);
-      const headers: Pair[] = [...response.headers, ['X-Auth-Status', String(status)]];
+    function refuse(refusal: Refusal, method: string, facts?: DecisionFacts, forward?: Forward): Verdict {
+      const { status, headers: own, body } = refusal.response;
+      const about = { method, facts, forward, refusal };
+      if (!asNginx) return told(status, own, body, about);
+      const headers: Pair[] = [...own, ['X-Auth-Status', String(status)]];
       if (/^[\x20-\x7e]{1,2048}$/.test(body)) headers.push(['X-Auth-Body', body]);
-      return told(nginxStatus(status), headers, body, id, more);
+      return told(nginxStatus(status), headers, body, about);
     }
 
-    const before = { method: asking.method, path: '' };
     if (!mayAsk(asking.remoteAddress)) {
       const refusal = gateway.refuse(NOT_TRUSTED);
-      return refuse({ ...refusal, response: { ...refusal.response, status: 403 } }, '', before);
+      return refuse({ ...refusal, response: { ...refusal.response, status: 403 } }, asking.method);
     }
     const asked = readAskedRequest(asking, kindOf, lowerNames);
-    if (isFailure(asked)) return refuse(gateway.refuse(asked), '', before);
+    if (isFailure(asked)) return refuse(gateway.refuse(asked), asking.method);
     const { way, head } = asked;
+    const { method } = head;
 
     const conclude = (decision: Decision): Answer<Verdict> => {
-      const { requestId, path, cache, notes } = decision;
-      const about = { method: head.method, path, cache, notes };
-      if ('refuse' in decision) return refuse(decision.refuse, requestId, about);
-      if ('noRoute' in decision) return refuse(decision.noRoute, requestId, about);
+      if ('refuse' in decision) return refuse(decision.refuse, method, decision);
+      if ('noRoute' in decision) return refuse(decision.noRoute, method, decision);
       // Its head has no Origin, so it is never taken for a preflight.
-      if ('reply' in decision) return refuse(gateway.refuse(NO_PREFLIGHT), requestId, about);
+      if ('reply' in decision) return refuse(gateway.refuse(NO_PREFLIGHT), method, decision);
       const { forward } = decision;
       const admitted = gateway.admit(countable(forward));
       const judge = (admission: Awaited<typeof admitted>): Verdict => {
-        if ('failure' in admission) return refuse({ ...admission, route: forward.route }, requestId, about);
+        if ('failure' in admission) return refuse(admission, method, decision, forward);
         admission.release();
-        const { route, record } = forward;
-        const headers = [...NO_STORE, ...identityOf(forward), ...admission.headers, ...removals(way, route)];
-        const who = { route: route.name, client: record?.client, user: record?.user?.subject };
-        return told(200, headers, '', requestId, { ...about, ...who });
+        const { headers: counted } = admission;
+        const headers = [...NO_STORE, ...identityOf(forward), ...counted, ...removals(way, forward.route)];
+        return told(200, headers, '', { method, facts: decision, forward });
       };
       return admitted instanceof Promise ? admitted.then(judge) : judge(admitted);
     };
@@ -117,7 +121,17 @@ export function createForwardAuth(deps: ForwardAuthDependencies): ForwardAuth {
   }
 }
 
-type About = Omit<Exchange, 'duration' | 'requestId' | 'status'>;
+/** What a verdict is about, and why. */
+interface About {
+  readonly method: string;
+  /** Absent if the question itself was refused. */
+  readonly facts?: DecisionFacts | undefined;
+  readonly forward?: Forward | undefined;
+  readonly refusal?: Refusal | undefined;
+}
+
+/** The proxy that asks carries the call: what becomes of it there is not known here. */
+const NOT_CARRIED = { fault: undefined, upstream: undefined, bytesIn: undefined, bytesOut: undefined, cut: false };
 
 const NO_STORE: readonly Pair[] = [['Cache-Control', 'no-store']];
 

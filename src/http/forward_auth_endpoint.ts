@@ -26,16 +26,17 @@ export function createForwardAuthEndpoint({
       const started = clock.monotonic();
       // A body would be one that nobody asked for; what stands behind it is then no request any more.
       if (!endsSoon(request)) takeNoMore(request);
-      const answer = ({ response: { status, headers, body }, exchange }: Verdict) => {
+      const answer = (verdict: Verdict) => {
+        const { status, headers, body } = verdict.response;
         response.once('close', () => {
           const answered = response.writableFinished ? status : CALLER_LEFT;
-          report({ ...exchange, status: answered, duration: milliseconds(clock.monotonic() - started) });
+          report(verdict.exchange(answered, milliseconds(clock.monotonic() - started)));
         });
         write(request, response, status, headers.flat(), body);
       };
-      const verdict = forwardAuth(headOf(request));
-      if (verdict instanceof Promise) void verdict.then(answer);
-      else answer(verdict);
+      const asked = forwardAuth(headOf(request));
+      if (asked instanceof Promise) void asked.then(answer);
+      else answer(asked);
     },
   };
 }

@@ -9,7 +9,7 @@ import { MemoryTokens } from '../../src/stores/memory_tokens.ts';
 import { mint, refOf } from '../../src/tokens/format.ts';
 import { alice, route } from '../support/lane_server.ts';
 
-it('questions that wait for a counter elsewhere do not stand in the way of each other', async () => {
+async function start(count: number) {
   const store = new MemoryTokens(systemClock);
   const text = mint(STANDARD_TOKENS.access);
   const ref = refOf(text);
@@ -18,31 +18,62 @@ it('questions that wait for a counter elsewhere do not stand in the way of each 
   const record = { family: 'f', client: 'c', user: alice, scopes: [], audience: [], issuedAt, expiresAt };
   await store.put([{ kind: 'access', ref, record }]);
 
-  const limits = { perToken: { count: 100, window: milliseconds(60_000) }, concurrent: 1 };
+  const limits = { perToken: { count, window: milliseconds(60_000) }, concurrent: 1 };
   let counted = 0;
   const gateway = createGateway({
     routes: [route('/*', [], { limits })],
     lookup: store,
     // As a counter in Redis: the answer comes later.
-    counters: { hit: async () => ({ count: ++counted, remaining: milliseconds(1_000) }) } as never,
+    counters: {
+      hit: async () => ({ count: ++counted, remaining: milliseconds(1_000) }),
+    } as never,
     clock: systemClock,
     identityHeaders: DEFAULT_IDENTITY_HEADERS,
     trustedProxies: [],
     refusalFor: () => () => ({ status: 429, headers: [], body: '' }),
   });
-  const ask = createForwardAuth({ gateway, identityHeaders: DEFAULT_IDENTITY_HEADERS, trustedProxies: [] });
-  const rawHeaders = [
-    'X-Original-Method',
-    'GET',
-    'X-Original-URI',
-    '/a',
-    'Host',
-    'a',
-    'Authorization',
-    `Bearer ${text}`,
-  ];
-  const head = { method: 'GET', target: '/auth', httpVersion: '1.1', rawHeaders, remoteAddress: '::1', secure: false };
-  const verdicts = await Promise.all(Array.from({ length: 5 }, () => ask(head)));
+  const forwardAuth = createForwardAuth({ gateway, identityHeaders: DEFAULT_IDENTITY_HEADERS, trustedProxies: [] });
+  return {
+    counted: () => counted,
+    ask(token = text, remoteAddress = '::1') {
+      const meant = ['X-Original-Method', 'DELETE', 'X-Original-URI', '/a?b', 'Host', 'a'];
+      const rawHeaders = [...meant, 'Authorization', `Bearer ${token}`];
+      return forwardAuth({
+        method: 'GET',
+        target: '/auth',
+        httpVersion: '1.1',
+        rawHeaders,
+        remoteAddress,
+        secure: false,
+      });
+    },
+  };
+}
+
+it('questions that wait for a counter elsewhere do not stand in the way of each other', async () => {
+  const { ask, counted } = await start(100);
+  const verdicts = await Promise.all(Array.from({ length: 5 }, () => ask()));
   expect(verdicts.map(({ response }) => response.status)).toEqual([200, 200, 200, 200, 200]);
-  expect(counted).toBe(5);
+  expect(counted()).toBe(5);
+});
+
+it('what is reported is the call that is meant, as far as the question came', async () => {
+  const { ask } = await start(1);
+  const report = async (token?: string, from?: string) => {
+    const { requestId, ...rest } = (await ask(token, from)).exchange(200, milliseconds(3));
+    expect(requestId === '').toBe(from !== undefined);
+    return rest;
+  };
+  const common = { status: 200, duration: 3 };
+  const meant = { ...common, method: 'DELETE', path: '/a', route: '/*' };
+  const known = { ...meant, client: 'c', user: alice.subject, cache: 'hit' };
+  expect(await report()).toEqual(known);
+  expect(await report()).toEqual({ ...known, refused: 'rate_limited' });
+  expect(await report(mint(STANDARD_TOKENS.access))).toEqual({ ...meant, cache: 'hit', refused: 'invalid_token' });
+  expect(await report(undefined, '192.0.2.1')).toEqual({
+    ...common,
+    method: 'GET',
+    path: '',
+    refused: 'access_denied',
+  });
 });

@@ -30,7 +30,7 @@ export interface RecordingUpstream {
   readonly connections: readonly { readonly bytes: Buffer; readonly open: boolean }[];
   /** Resolves with the request that comes after those that `next` has given before. */
   next(): Promise<RecordedRequest>;
-  /** Resolves when every connection is gone. */
+  /** Resolves when every connection is gone, closed or reset. */
   idle(): Promise<void>;
   close(): Promise<void>;
 }
@@ -103,7 +103,8 @@ export async function startRecordingUpstream(
       return request;
     },
     async idle() {
-      await Promise.all([...sockets].map((socket) => once(socket, 'close')));
+      // Whoever closes without having read everything resets: that is gone, and no error (`once` would make it one).
+      await Promise.all([...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
     },
     async close() {
       for (const socket of sockets) socket.destroy();
