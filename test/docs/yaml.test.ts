@@ -25,6 +25,20 @@ describe('blocks', () => {
     expect(blocks.filter(({ language }) => language === '').map(({ page, line }) => `${page}:${line}`)).toEqual([]);
   });
 
+  it('of Kubernetes are caught when they miss our ports, or their configuration is wrong', () => {
+    const [block] = blocksOf('docs/recipes/kubernetes.md').filter(({ words }) => words.get('foreign') === 'kubernetes');
+    const wrong = (from: string, to: string) =>
+      problemsOfForeign(
+        'kubernetes',
+        parseAllDocuments((block?.text ?? '').replace(from, to)).map((it) => it.toJS()),
+      ).join('\n');
+    expect(wrong('containerPort: 8080', 'containerPort: 8008')).toContain('containerPort 8008 is none of ours');
+    expect(wrong('path: /health/ready', 'path: /healthz')).toContain('readinessProbe asks for /healthz');
+    expect(wrong('selector: { app: gatehouse }', 'selector: { app: other }')).toContain('chooses no pod of the page');
+    expect(wrong('upstream: http:', 'upstram: http:')).toContain('did you mean upstream?');
+    expect(wrong('apiVersion: apps/v1', 'apiVersion: v1')).toContain('is not of this kind');
+  });
+
   it('of YAML are caught when a key is mistyped', async () => {
     const wrong = '```yaml fragment\ntokens: { acces_ttl: 1h }\n```\n```yaml\nroutes:\n  - nme: a\n```\n';
     const found = await Promise.all(readBlocks('page.md', wrong).map(problemsOfYaml));
