@@ -42,6 +42,7 @@ import * as jwtBearer from './oauth/grants/jwt_bearer.ts';
 import * as password from './oauth/grants/password.ts';
 import * as refreshToken from './oauth/grants/refresh_token.ts';
 import { createIdTokens } from './oauth/id_tokens.ts';
+import { createMayHold } from './oauth/may_hold.ts';
 import { createOneTimeCodes } from './oauth/one_time_codes.ts';
 import { createProtocol } from './oauth/protocol.ts';
 import { createSignInDesk, type SignInDesk } from './oauth/sign_in.ts';
@@ -141,7 +142,10 @@ export function composeRules(config: Config, ground: Ground): Rules {
 
   const { speaking, dialectOf } = spoken(config);
   const reused = reuseNotes(ground);
-  const issuer = createIssuer({ store, clock, settings: config.tokens, marks, reused: reused('refresh_token') });
+  const databases = config.connections.filter(({ type }) => type === database.type).map(({ name }) => name);
+  const mayHold = createMayHold({ clients, users, databases });
+  const settings = config.tokens;
+  const issuer = createIssuer({ store, clock, settings, marks, reused: reused('refresh_token'), mayHold });
   const policyOf: PolicyOf = (type) => dialectOf(type).tokens;
   const isForged = forgedBy(marks, speaking);
   const facts: ServerFacts = {
@@ -192,7 +196,6 @@ export function composeRules(config: Config, ground: Ground): Rules {
     trustedProxies: config.listen.trustedProxies,
   });
   const gateway = take ? notingGateway(decides, take) : decides;
-  const databases = config.connections.filter(({ type }) => type === database.type).map(({ name }) => name);
   const account =
     config.account &&
     createAccount({

@@ -60,12 +60,19 @@ export interface IssuerDependencies {
   readonly marks?: Pick<TokenMarks, 'key'> | undefined;
   /** Told of a family that was ended because one of its old refresh tokens came again. */
   readonly reused?: ((family: Family, ref: TokenRef) => void) | undefined;
+  /**
+   * Whether the client and the user are still served. Asked once the tokens are written: whoever ends what somebody holds then either
+   * finds them, or was there before and is seen here.
+   */
+  readonly mayHold?: ((authorization: Authorization) => Promise<boolean>) | undefined;
 }
 
 /** Rounds in which somebody else may change the family first. */
 const MOST_ROUNDS = 32;
 
-export function createIssuer({ store, clock, settings, marks, reused: told }: IssuerDependencies): Issuer {
+export function createIssuer(deps: IssuerDependencies): Issuer {
+  const { store, clock, settings, marks, reused: told, mayHold } = deps;
+
   async function issue(order: IssueOrder): Promise<TokenAnswer> {
     const now = inSeconds(clock.now());
     const ref = order.family ?? newFamilyRef(order.policy);
@@ -84,6 +91,7 @@ export function createIssuer({ store, clock, settings, marks, reused: told }: Is
       expiresAt: latest(access.expiresAt, refresh?.expiresAt),
     };
     await store.put([{ kind: 'family', ref, record: family }, access.entry, ...(refresh ? [refresh.entry] : [])]);
+    await stillServed(authorization, ref);
     return {
       accessToken: access.token,
       refreshToken: refresh?.token,
@@ -109,7 +117,10 @@ export function createIssuer({ store, clock, settings, marks, reused: told }: Is
         throw reused();
       }
       const answer = await swap(order, family);
-      if (answer) return answer;
+      if (answer) {
+        await stillServed(family, order.ref);
+        return answer;
+      }
       family = await store.get('family', order.ref);
     }
     throw new DependencyUnavailable('token store', 'a rotation could not be settled');
@@ -161,6 +172,16 @@ export function createIssuer({ store, clock, settings, marks, reused: told }: Is
     };
     const swapped = await store.rotate(ref, family.generation, [{ kind: 'family', ref, record }, access.entry]);
     return swapped ? { accessToken: access.token, scopes, issuedAt: now, expiresIn: cast.ttl } : undefined;
+  }
+
+  /** @throws ProtocolError `invalid_grant` after ending the family, if not. */
+  async function stillServed(authorization: Authorization, ref: TokenRef): Promise<void> {
+    if (!mayHold || (await mayHold(authorization))) return;
+    await store.revoke(ref);
+    throw new ProtocolError(
+      'invalid_grant',
+      'The app or its user was locked or removed in this moment: have it unlocked, or another user sign in.',
+    );
   }
 
   /** What the policy says of both tokens, with the configuration's lifetimes where it says nothing. */
