@@ -86,8 +86,11 @@ function editOf({
 }
 
 export async function remove(admin: Administration, id: string): Promise<{ id: string; ended_grants: number }> {
+  // Disabled first and removed last: where the store fails in between, what is left can be deleted again.
+  await admin.clients.update(id, () => ({ disabled: true }));
+  const ended = await admin.tokens.revokeAll({ of: 'client', id });
   if (!(await admin.clients.remove(id))) throw noSuchClient(id);
-  return { id, ended_grants: await admin.tokens.revokeAll({ of: 'client', id }) };
+  return { id, ended_grants: ended };
 }
 
 export async function rotate(admin: Administration, { id, overlap }: z.output<typeof rotation>) {

@@ -71,9 +71,11 @@ function editOf({ username, name, email, phone_number, roles, disabled }: Omit<C
 
 export async function removeUser(admin: Administration, id: string) {
   await refuseElsewhere(admin, id);
-  if (!(await admin.users.remove(id))) throw noSuchUser(id);
+  // Locked out first and removed last: where the store fails in between, what is left can be removed again.
+  await admin.users.update(id, () => ({ disabled: true }));
   await admin.consents.forgetAll(id);
   const { grants, sessions } = await admin.tokens.signOut(id);
+  if (!(await admin.users.remove(id))) throw noSuchUser(id);
   return { id, ended_grants: grants, ended_sessions: sessions };
 }
 
