@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { pageOf } from './fields.ts';
+import { refuseOneself } from './oneself.ts';
 import { operation } from './operation.ts';
 import { listingInput, newPassword, userChange, userDraft, userId } from './user_inputs.ts';
 import { changedUser, userView } from './user_view.ts';
@@ -58,7 +59,10 @@ export const updateUser = operation({
   input: userChange,
   output: changedUser,
   audit: (input, changed) => ({ kind: 'user', id: input.id, name: changed?.username }),
-  run: (admin, input) => update(admin, input),
+  run: (admin, input, by) => {
+    if (input.disabled === true || (input.roles && !input.roles.includes('admin'))) refuseOneself(by, input.id);
+    return update(admin, input);
+  },
 });
 
 export const deleteUser = operation({
@@ -71,7 +75,10 @@ export const deleteUser = operation({
   input: z.strictObject({ id: userId }),
   output: z.object({ id: z.string(), ended_grants: z.int(), ended_sessions: z.int() }),
   audit: ({ id }) => ({ kind: 'user', id }),
-  run: (admin, input) => removeUser(admin, input.id),
+  run: (admin, input, by) => {
+    refuseOneself(by, input.id);
+    return removeUser(admin, input.id);
+  },
 });
 
 export const resetPassword = operation({
@@ -99,7 +106,10 @@ export const lockUser = operation({
   input: z.strictObject({ id: userId }),
   output: changedUser,
   audit: (input, changed) => ({ kind: 'user', id: input.id, name: changed?.username }),
-  run: (admin, input) => lock(admin, input.id),
+  run: (admin, input, by) => {
+    refuseOneself(by, input.id);
+    return lock(admin, input.id);
+  },
 });
 
 export const unlockUser = operation({

@@ -13,7 +13,7 @@ export interface AuthenticationDependencies {
 /** Who an access token stands for; why it does not do, if it does not. */
 export type OperatorOfToken = (token: string) => Promise<Operator | TokenRefusal>;
 export type TokenRefusal =
-  | { readonly refused: 'unknown' | 'no_role' | 'no_user' }
+  | { readonly refused: 'unknown' | 'no_role' | 'no_user' | 'sign_in_only' }
   | { readonly refused: 'scope'; readonly scope: string };
 
 /**
@@ -52,6 +52,10 @@ export function createAuthenticate({ operators, operatorOfToken }: Authenticatio
         });
       case 'no_user':
         throw new ApiProblem('forbidden', 'This is a token of an app itself: use one that a user signed in for.');
+      case 'sign_in_only':
+        throw new ApiProblem('forbidden', 'This token only says who the user is: use one that has another scope too.', {
+          headers: [bearer('error="insufficient_scope"')],
+        });
       case 'no_role':
         throw noRole();
     }

@@ -2,6 +2,7 @@ import type { Administration } from '../../admin/administration.ts';
 import { PERSONAL_TOKENS_CLIENT } from '../../model/client.ts';
 import type { AdminSettings } from '../../model/config.ts';
 import type { AccessToken } from '../../model/token.ts';
+import { isPersonal } from '../../oauth/claims.ts';
 import type { SignInDesk } from '../../oauth/sign_in.ts';
 import type { TokenStore } from '../../stores/token_store.ts';
 import { refOf } from '../../tokens/format.ts';
@@ -29,6 +30,8 @@ export function createOperatorOfToken({ store, desk, clients, settings }: TokenO
       return { refused: 'scope', scope: bearerScope };
     }
     if (!record.user) return { refused: 'no_user' };
+    // An app that only asked who somebody is was given nothing to do for them.
+    if (record.scopes.every(isPersonal)) return { refused: 'sign_in_only' };
 
     // 2. May its app still serve its user?
     const client = record.client === PERSONAL_TOKENS_CLIENT ? OURS : await clients().find(record.client);
