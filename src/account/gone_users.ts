@@ -1,7 +1,8 @@
 import type { AuditEntry } from '../model/audit.ts';
 import { PERSONAL_TOKENS_CLIENT } from '../model/client.ts';
 import type { Clock } from '../model/clock.ts';
-import type { Identity } from '../model/token.ts';
+import type { Family, Identity } from '../model/token.ts';
+import { allowedTo } from '../oauth/scopes.ts';
 import type { SignInDesk } from '../oauth/sign_in.ts';
 import type { TokenStore } from '../stores/token_store.ts';
 import { listed } from '../tokens/listed.ts';
@@ -19,25 +20,32 @@ export interface GoneUsersDependencies {
 const AT_ONCE = 10;
 
 /**
- * Ends the personal tokens of users who are gone, or may not sign in any more. Apps are asked about their user whenever they refresh;
+ * Ends the personal tokens of users who are gone, or may not sign in any more, or may not have all of their scopes. Apps are asked about their user whenever they refresh;
  * a personal token is never refreshed and may live for a year, and nobody else tells us of a user who has left a directory or the
  * configuration file. A connection that gives no answer, or cannot tell, ends nothing.
  * @returns what looks once. It answers how many tokens ended, and stops early when nobody wants to know any more.
  */
 export function createGoneUsers({ store, desk, clock, note }: GoneUsersDependencies): LookForGoneUsers {
   return async (isOver = () => false) => {
-    const known = new Map<string, Promise<boolean>>();
-    const isGone = (user: Identity): Promise<boolean> => {
+    const known = new Map<string, Promise<Identity | 'gone' | 'untold'>>();
+    const today = (user: Identity): Promise<Identity | 'gone' | 'untold'> => {
       const key = JSON.stringify([user.connection, user.subject]);
       const answer =
         known.get(key) ??
         desk.current({}, user).then(
-          (today) => today === undefined,
-          () => false,
+          (current) => current ?? 'gone',
+          () => 'untold' as const,
         );
       known.set(key, answer);
       return answer;
     };
+
+    async function whyNot({ user, scopes }: Family): Promise<'user_gone' | 'scope_gone' | undefined> {
+      const now = user && (await today(user));
+      if (now === undefined || now === 'untold') return undefined;
+      if (now === 'gone') return 'user_gone';
+      return allowedTo(now, scopes).length < scopes.length ? 'scope_gone' : undefined;
+    }
 
     const owner = { of: 'client', id: PERSONAL_TOKENS_CLIENT } as const;
     let ended = 0;
@@ -46,7 +54,8 @@ export function createGoneUsers({ store, desk, clock, note }: GoneUsersDependenc
         if (isOver()) return ended;
         const batch = listings.slice(index, index + AT_ONCE).map(async ({ ref }) => {
           const family = await store.get('family', ref);
-          if (!family?.user || !(await isGone(family.user)) || !(await store.revoke(ref))) return;
+          const reason = family && (await whyNot(family));
+          if (!family?.user || !reason || !(await store.revoke(ref))) return;
           ended++;
           note({
             at: clock.now(),
@@ -55,7 +64,7 @@ export function createGoneUsers({ store, desk, clock, note }: GoneUsersDependenc
             action: 'account.revoke_token',
             target: { kind: 'personal_token', id: grantId(ref), name: family.device },
             outcome: 'done',
-            detail: { user: family.user.subject, reason: 'user_gone' },
+            detail: { user: family.user.subject, reason },
           });
         });
         await Promise.all(batch);

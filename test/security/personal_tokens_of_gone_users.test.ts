@@ -10,6 +10,7 @@ import { hashPassword } from '../../src/connections/password_hash.ts';
 import { composeHouse } from '../../src/house.ts';
 import type { AuditEntry } from '../../src/model/audit.ts';
 import { DependencyUnavailable } from '../../src/model/failure.ts';
+import type { Identity } from '../../src/model/token.ts';
 import { refOf } from '../../src/tokens/format.ts';
 import { signIn, startAccount } from '../account/account_under_test.ts';
 import { PageClient } from '../http/page_client.ts';
@@ -54,7 +55,7 @@ describe('users of the configuration file', () => {
 });
 
 describe('users of any connection', () => {
-  const start = async (current: () => Promise<undefined>) => {
+  const start = async (current: (party: object, user: Identity) => Promise<Identity | undefined>) => {
     const account = await startAccount();
     onTestFinished(() => account.edge.drain());
     const { store, clock } = account.edge.core;
@@ -75,6 +76,16 @@ describe('users of any connection', () => {
       expect.objectContaining({ action: 'account.revoke_token', detail: { user: 'u-alice', reason: 'user_gone' } }),
     ]);
     expect(await look()).toBe(0);
+  });
+
+  it('lose those whose scopes they may not have any more: they left a group of their directory', async () => {
+    const { look, events, personal } = await start(async (_party, user) => ({ ...user, allowedScopes: [] }));
+    expect(await look()).toBe(1);
+    expect(await personal()).toBeUndefined();
+    expect(events).toEqual([expect.objectContaining({ detail: { user: 'u-alice', reason: 'scope_gone' } })]);
+    const still = await start(async (_party, user) => ({ ...user, allowedScopes: ['read', 'write', 'more'] }));
+    expect(await still.look()).toBe(0);
+    expect(await still.personal()).toBeDefined();
   });
 
   it('keep them while their connection gives no answer', async () => {
