@@ -1,6 +1,7 @@
 import { styledPageHeaders } from '../../http/page_headers.ts';
-import { Html, type HtmlValue, html } from '../../http/pages/html.ts';
-import { ICON, MARK } from '../../http/pages/mark.ts';
+import { type Html, type HtmlValue, html } from '../../http/pages/html.ts';
+import { styledDocument } from '../../http/pages/layout.ts';
+import { MARK } from '../../http/pages/mark.ts';
 import type { Pair } from '../../model/wire.ts';
 import type { Paths } from '../paths.ts';
 import { ACCOUNT_STYLE, ACCOUNT_STYLE_SOURCE } from './style.ts';
@@ -105,21 +106,4 @@ export function wrong(
   };
 }
 
-function whole(title: string, body: Html): string {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>${title}</title>
-<link rel="icon" href="${ICON}">
-<style>${Html.trusted(ACCOUNT_STYLE)}</style>
-</head>
-<body>
-${body}
-<footer>Protected by Gatehouse</footer>
-</body>
-</html>
-`.toString();
-}
+const whole = (title: string, body: Html): string => styledDocument({ title, style: ACCOUNT_STYLE, body });

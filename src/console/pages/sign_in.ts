@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Administration } from '../../admin/administration.ts';
 import { clearCookie, readCookie, setCookie } from '../../http/cookies.ts';
 import { html } from '../../http/pages/html.ts';
+import { passwordFields } from '../../http/pages/password_fields.ts';
 import type { Actor, AuditEntry } from '../../model/audit.ts';
 import type { Clock } from '../../model/clock.ts';
 import { ProtocolError } from '../../model/failure.ts';
@@ -52,14 +53,7 @@ ${failed && html`<div class="note bad" role="alert" id="problem"><p>${problem}</
 <form class="fields" method="post" action="${SIGN_IN}">
 <input type="hidden" name="csrf" value="${csrfOf(cookie)}">
 <input type="hidden" name="next" value="${next}">
-<div>
-<label for="username">Username</label>
-<input id="username" name="username" value="${username}" autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="256" required${!failed && html` autofocus`}>
-</div>
-<div>
-<label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password" maxlength="1024" required${failed && html` autofocus aria-invalid="true" aria-describedby="problem"`}>
-</div>
+${passwordFields({ username, failed })}
 <button>Sign in</button>
 </form>`,
     });

@@ -9,7 +9,25 @@ export interface Page {
 }
 
 /** The whole document around a page's content. */
-export function layout({ title, content }: Page): string {
+export const layout = ({ title, content }: Page): string =>
+  styledDocument({
+    title,
+    style: STYLE,
+    body: html`<main>
+${MARK}
+${content}
+</main>`,
+  });
+
+export interface StyledDocument {
+  readonly title: string;
+  /** Ours: the policy of the page knows it by its hash. */
+  readonly style: string;
+  readonly body: Html;
+}
+
+/** A document that brings its style along, for the pages of the main listener. */
+export function styledDocument({ title, style, body }: StyledDocument): string {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -18,13 +36,10 @@ export function layout({ title, content }: Page): string {
 <meta name="robots" content="noindex">
 <title>${title}</title>
 <link rel="icon" href="${ICON}">
-<style>${Html.trusted(STYLE)}</style>
+<style>${Html.trusted(style)}</style>
 </head>
 <body>
-<main>
-${MARK}
-${content}
-</main>
+${body}
 <footer>Protected by Gatehouse</footer>
 </body>
 </html>

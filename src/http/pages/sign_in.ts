@@ -1,5 +1,6 @@
 import { type Html, html } from './html.ts';
 import { layout } from './layout.ts';
+import { passwordFields } from './password_fields.ts';
 
 export interface SignInPage {
   /** Where the forms go, and where all choices are: paths of ours. */
@@ -65,14 +66,7 @@ function passwordForm(page: SignInPage): Html {
   const failed = problem !== undefined && username !== undefined;
   return html`<form class="fields" method="post" action="${action}">
 ${identifiers(page)}
-<div>
-<label for="username">Username</label>
-<input id="username" name="username" value="${username}" autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="256" required${!failed && html` autofocus`}>
-</div>
-<div>
-<label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password" maxlength="1024" required${failed && html` autofocus aria-invalid="true" aria-describedby="problem"`}>
-</div>
+${passwordFields({ username, failed })}
 <button>Sign in</button>
 </form>`;
 }
