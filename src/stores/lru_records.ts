@@ -10,9 +10,12 @@ export interface CachedRecord {
   readonly filledAt: Milliseconds;
 }
 
-/** How many tokens are kept ready for use; of the others only the packed form is, a third of the size. */
+/** How many tokens are kept ready for use; of the others only the packed form is, a third of the size. Never more than are cached. */
 const MOST_UNPACKED = 4_096;
-/** How many families are remembered as ended. Beyond it the older half gives way, with everything cached before they ended. */
+/**
+ * How many families are remembered as ended, and never more than tokens are cached. Beyond it the older half gives way, with
+ * everything cached before they ended.
+ */
 const MOST_ENDED = 10_000;
 
 interface Kept extends Packed {
@@ -31,6 +34,8 @@ interface Kept extends Packed {
 export class LruRecords {
   readonly #records: LRUCache<TokenHash, Kept>;
   readonly #packing = new Packing();
+  readonly #mostUnpacked: number;
+  readonly #mostEnded: number;
   /** Those that have their record, in a ring. */
   readonly #unpacked: Kept[] = [];
   #turn = 0;
@@ -45,10 +50,14 @@ export class LruRecords {
   #evictions = 0;
 
   constructor(max: number) {
+    this.#mostUnpacked = Math.min(MOST_UNPACKED, max);
+    this.#mostEnded = Math.min(MOST_ENDED, max);
     this.#records = new LRUCache({
       max,
-      dispose: (_kept, _hash, reason) => {
+      dispose: (kept, _hash, reason) => {
         if (reason === 'evict') this.#evictions += 1;
+        // Its place in the ring stays until it is its turn: what is no longer cached must not stay there with it.
+        kept.record = undefined;
       },
     });
   }
@@ -108,7 +117,7 @@ export class LruRecords {
     this.#endings += 1;
     this.#ended.delete(family); // so that it becomes the youngest
     this.#ended.set(family, this.#endings);
-    if (this.#ended.size > MOST_ENDED) this.#forgetHalf();
+    if (this.#ended.size > this.#mostEnded) this.#forgetHalf();
   }
 
   clear(): void {
@@ -132,7 +141,7 @@ export class LruRecords {
 
   #forgetHalf(): void {
     for (const [family, ending] of this.#ended) {
-      if (this.#ended.size <= MOST_ENDED / 2) break;
+      if (this.#ended.size <= this.#mostEnded / 2) break;
       this.#ended.delete(family);
       this.#forgotten = ending;
     }
@@ -144,7 +153,7 @@ export class LruRecords {
     if (pushedOut !== undefined) pushedOut.record = undefined;
     kept.record = record;
     this.#unpacked[this.#turn] = kept;
-    this.#turn = (this.#turn + 1) % MOST_UNPACKED;
+    this.#turn = (this.#turn + 1) % this.#mostUnpacked;
   }
 }
 

@@ -1,7 +1,12 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/model/units.ts';
 import { LruRecords } from '../../src/stores/lru_records.ts';
 import { accessOf, newGrant } from '../contract/records.ts';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 const filledAt = milliseconds(1.5);
 
@@ -32,6 +37,22 @@ describe('the records of the cache', () => {
     const records = new LruRecords(10);
     const [token] = fill(records, 1);
     expect(records.get(token?.hash as never)?.record).toBe(token?.record);
+  });
+
+  it('holds no record of what is cached no longer', async () => {
+    const records = new LruRecords(100);
+    const gone = fill(records, 300)
+      .slice(0, 200)
+      .map(({ record }) => new WeakRef(record));
+    const [dropped] = fill(records, 1).map(({ hash, record }) => {
+      records.drop(hash);
+      return new WeakRef(record);
+    });
+    // What a WeakRef was made for in this turn lives to its end.
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    expect([...gone, dropped].filter((each) => each?.deref() !== undefined)).toEqual([]);
+    expect(records.size).toBe(99);
   });
 
   it('gives nothing that has gone, though it was there when somebody asked whether it was', () => {
