@@ -150,6 +150,7 @@ export const resetAttempts = operation({
     connection: reference().optional().describe('All connections if absent.'),
   }),
   output: z.object({ connections: z.array(z.string()).describe('Those in which the count was reset.') }),
-  audit: ({ username, connection }) => ({ kind: 'user', id: username, name: connection }),
+  audit: ({ username }) => ({ kind: 'user', id: username }),
+  detail: ({ connection }) => (connection === undefined ? {} : { connection }),
   run: (admin, input) => reset(admin, input),
 });

@@ -140,6 +140,10 @@ describe('the pages without script', () => {
       'attempts.reset console',
       'users.end_device console',
     ]);
+    // What somebody types to sign in is no id: it must not lead to a page that is not there.
+    const log = (await browser.get('/audit?action=attempts.reset')).text;
+    expect(log).toContain('<bdi>alice</bdi><p>user</p>');
+    expect(log).toContain('connection: <bdi>users</bdi>');
   });
 
   it('are not there if the configuration says so', async () => {

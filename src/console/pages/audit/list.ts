@@ -1,5 +1,6 @@
 import { type AuditEventView, listAudit } from '../../../admin/audit.ts';
 import { AdminProblem } from '../../../admin/problem.ts';
+import { resetAttempts } from '../../../admin/user_belongings.ts';
 import { type Html, type HtmlValue, html } from '../../../http/pages/html.ts';
 import { LIVE_STYLE } from '../../assets.ts';
 import { clientPath } from '../clients/list.ts';
@@ -64,7 +65,7 @@ const events = (items: readonly AuditEventView[], hasMore: boolean): Html =>
       html`<code>${event.action}</code>${event.detail && html`<p class="detail">${detailOf(event.detail)}</p>`}`,
       event.outcome === 'done' ? badge('done', 'good') : badge('refused', 'bad'),
       html`${whoOf(event)}<p>${DOORS[event.via]}${event.address !== undefined && html`, <bdi>${event.address}</bdi>`}</p>`,
-      event.target && targetOf(event.target),
+      event.target && targetOf(event.target, event.action),
       exactMoment(event.at),
     ]),
     empty: hasMore
@@ -96,8 +97,9 @@ const PATHS: Partial<Record<NonNullable<AuditEventView['target']>['kind'], (id: 
   ...{ client: clientPath, user: userPath, grant: grantPath },
 };
 
-function targetOf({ kind, id, name }: NonNullable<AuditEventView['target']>): Html {
+/** The operation on failed attempts names what somebody types to sign in, of whom nobody need exist: that leads nowhere. */
+function targetOf({ kind, id, name }: NonNullable<AuditEventView['target']>, action: string): Html {
   const known = html`<bdi>${name ?? id}</bdi>`;
-  const path = PATHS[kind]?.(id);
+  const path = action === resetAttempts.id ? undefined : PATHS[kind]?.(id);
   return html`${path === undefined ? known : html`<a href="${path}">${known}</a>`}<p>${kind.replaceAll('_', ' ')}</p>`;
 }
