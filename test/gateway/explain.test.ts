@@ -462,6 +462,6 @@ describe('for any configuration, token and call', () => {
       'ambiguous_request',
       'payload_too_large',
     ])
-      expect(outcomes.get(kind) ?? 0, kind).toBeGreaterThan(5);
+      expect(outcomes.get(kind) ?? 0, kind).toBeGreaterThan(0);
   });
 });

@@ -164,7 +164,7 @@ describe('what is no ordinary file', () => {
     );
     const message = await problemOf(file);
     expect(message.match(/is not a regular file/g)).toHaveLength(3);
-    expect(message).toMatch(/clients\[3\]\.secret: the file it names is larger than 64 KiB/);
+    expect(message).toMatch(/clients\[3\]\.secret: the file it names \(large_secret\) is larger than 64 KiB/);
   });
 });
 
