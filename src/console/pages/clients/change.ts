@@ -1,10 +1,7 @@
-import type { ClientView } from '../../../admin/client_view.ts';
-import { deleteClient, getClient, updateClient } from '../../../admin/clients.ts';
-import { AdminProblem } from '../../../admin/problem.ts';
+import { deleteClient, updateClient } from '../../../admin/clients.ts';
 import { html } from '../../../http/pages/html.ts';
-import type { ConsolePage, Shown, Visit } from '../page.ts';
-import { confirmation } from '../parts/confirmation.ts';
-import { form, summaryOf, type Trouble, troubleOf } from '../parts/forms.ts';
+import { aboveOf, asked, deletion, pressed } from '../parts/asked.ts';
+import { formPages } from '../parts/form_pages.ts';
 import {
   grantField,
   LABELS,
@@ -16,44 +13,35 @@ import {
   typedFrom,
   typedOf,
 } from './form.ts';
-import { CLIENTS, clientPath } from './list.ts';
+import { CLIENT, clientPath } from './list.ts';
 
-const EDIT = '/clients/edit';
-const DISABLE = '/clients/disable';
-const DELETE = '/clients/delete';
-
-const above = ({ id, name }: ClientView) => [CLIENTS, { title: name, to: clientPath(id) }];
-
-export const editForm: ConsolePage = {
-  method: 'GET',
-  path: EDIT,
-  role: 'admin',
-  async answer(visit) {
-    const client = await visit.perform(getClient, { id: visit.query.needed('id') });
-    return editPage(visit, client, typedFrom(client));
+export const [editForm, editDone] = formPages({
+  path: '/clients/edit',
+  labels: LABELS,
+  load: CLIENT.load,
+  first: typedFrom,
+  read: typedOf,
+  async save({ form, perform }, typed) {
+    const id = form.needed('id');
+    await perform(updateClient, { id, revision: form.needed('revision'), ...inputOf(typed) });
+    return { to: clientPath(id), notice: 'client_saved' };
   },
-};
-
-export const editDone: ConsolePage = {
-  method: 'POST',
-  path: EDIT,
-  role: 'admin',
-  async answer(visit) {
-    const { form: sent, perform } = visit;
-    const id = sent.needed('id');
-    const typed = typedOf(sent);
-    try {
-      await perform(updateClient, { id, revision: sent.needed('revision'), ...inputOf(typed) });
-      return { to: clientPath(id), notice: 'client_saved' };
-    } catch (error) {
-      if (!(error instanceof AdminProblem) || !['invalid', 'conflict'].includes(error.type)) throw error;
-      const trouble = troubleOf(error, Object.keys(LABELS));
-      // With the revision of now: whoever sends it again has been told that somebody else was there.
-      const client = await perform(getClient, { id });
-      return { ...editPage(visit, client, typed, trouble), status: error.type === 'conflict' ? 409 : 422 };
-    }
+  conflict: 409,
+  show({ visit, about: client, typed, trouble }) {
+    const fields = { typed, trouble, choices: visit.admin.choices };
+    return {
+      title: 'Edit the client',
+      above: aboveOf(CLIENT, client),
+      hidden: { id: client.id, revision: client.revision },
+      fields: html`${nameFields(fields)}
+${grantField(fields)}
+${reachFields(fields, 'Where people come back to after they signed in, one per line. Compared exactly.')}
+${lesserFields(fields)}`,
+      button: html`<button>Save</button>`,
+      back: clientPath(client.id),
+    };
   },
-};
+});
 
 const inputOf = (typed: TypedClient) => ({
   ...sharedInput(typed),
@@ -63,99 +51,27 @@ const inputOf = (typed: TypedClient) => ({
   connections: typed.connections.length > 0 ? typed.connections : null,
 });
 
-function editPage({ csrf, admin }: Visit, client: ClientView, typed: TypedClient, trouble?: Trouble): Shown {
-  const fields = { typed, trouble, choices: admin.choices };
-  return {
-    title: 'Edit the client',
-    above: above(client),
-    content: html`${summaryOf(trouble, LABELS)}<div class="card"><div class="inside">${form({
-      action: EDIT,
-      csrf,
-      hidden: { id: client.id, revision: client.revision },
-      content: html`${nameFields(fields)}
-${grantField(fields)}
-${reachFields(fields, 'Where people come back to after they signed in, one per line. Compared exactly.')}
-${lesserFields(fields)}`,
-      submit: html`<button>Save</button><a class="button plain" href="${clientPath(client.id)}">Cancel</a>`,
-    })}</div></div>`,
-  };
-}
-
-export const disableForm: ConsolePage = {
-  method: 'GET',
+const DISABLE = '/clients/disable';
+export const disableForm = asked(CLIENT, {
   path: DISABLE,
-  role: 'admin',
-  async answer({ query, perform, csrf }) {
-    const client = await perform(getClient, { id: query.needed('id') });
-    return {
-      title: 'Disable the client',
-      above: above(client),
-      content: confirmation({
-        action: DISABLE,
-        csrf,
-        hidden: { id: client.id },
-        says: html`<p>All grants that <strong><bdi>${client.name}</bdi></strong> holds end now, and it gets no more tokens until it is enabled again. What it had does not come back then.</p>`,
-        button: 'Disable',
-        back: clientPath(client.id),
-      }),
-    };
-  },
-};
-
-const switching = (path: string, disabled: boolean): ConsolePage => ({
-  method: 'POST',
-  path,
-  role: 'admin',
-  async answer({ form: sent, perform }) {
-    const id = sent.needed('id');
-    await perform(updateClient, { id, disabled });
-    return { to: clientPath(id), notice: disabled ? 'client_disabled' : 'client_enabled' };
-  },
+  title: 'Disable the client',
+  says: ({ name }) =>
+    html`<p>All grants that <strong><bdi>${name}</bdi></strong> holds end now, and it gets no more tokens until it is enabled again. What it had does not come back then.</p>`,
+  button: 'Disable',
 });
-export const disableDone = switching(DISABLE, true);
-export const enableDone = switching('/clients/enable', false);
+export const disableDone = pressed(DISABLE, clientPath, 'client_disabled', (perform, form) =>
+  perform(updateClient, { id: form.needed('id'), disabled: true }),
+);
+export const enableDone = pressed('/clients/enable', clientPath, 'client_enabled', (perform, form) =>
+  perform(updateClient, { id: form.needed('id'), disabled: false }),
+);
 
-export const deleteForm: ConsolePage = {
-  method: 'GET',
-  path: DELETE,
-  role: 'admin',
-  async answer(visit) {
-    const client = await visit.perform(getClient, { id: visit.query.needed('id') });
-    return deletePage(visit, client);
-  },
-};
-
-export const deleteDone: ConsolePage = {
-  method: 'POST',
-  path: DELETE,
-  role: 'admin',
-  async answer(visit) {
-    const { form: sent, perform } = visit;
-    const client = await perform(getClient, { id: sent.needed('id') });
-    const typed = sent.exact('typed');
-    if (typed.trim() !== client.name) {
-      const problem = new AdminProblem('invalid', 'The name is another one.', [
-        { path: 'typed', message: 'type the name exactly as it is written here' },
-      ]);
-      return { ...deletePage(visit, client, { typed, trouble: troubleOf(problem, ['typed']) }), status: 422 };
-    }
-    await perform(deleteClient, { id: client.id });
-    return { to: '/clients', notice: 'client_deleted' };
-  },
-};
-
-function deletePage({ csrf }: Visit, client: ClientView, before?: { typed: string; trouble: Trouble }): Shown {
-  return {
-    title: 'Delete the client',
-    above: above(client),
-    content: html`${summaryOf(before?.trouble, { typed: 'Name' })}${confirmation({
-      action: DELETE,
-      csrf,
-      hidden: { id: client.id },
-      says: html`<p><strong><bdi>${client.name}</bdi></strong> is removed for good, and all grants that it holds end now. Apps that use its consumer key stop working.</p>`,
-      typed: { expected: client.name, value: before?.typed, trouble: before?.trouble },
-      button: 'Delete this client',
-      back: clientPath(client.id),
-    })}`,
-  };
-}
+export const [deleteForm, deleteDone] = deletion(CLIENT, {
+  path: '/clients/delete',
+  title: 'Delete the client',
+  says: ({ name }) =>
+    html`<p><strong><bdi>${name}</bdi></strong> is removed for good, and all grants that it holds end now. Apps that use its consumer key stop working.</p>`,
+  button: 'Delete this client',
+  notice: 'client_deleted',
+  run: (perform, { id }) => perform(deleteClient, { id }),
+});

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createClient } from '../../../admin/clients.ts';
 import { AdminProblem } from '../../../admin/problem.ts';
-import { html } from '../../../http/pages/html.ts';
-import type { ConsolePage, Shown, Visit } from '../page.ts';
-import { boxField, form, summaryOf, type Trouble, troubleOf } from '../parts/forms.ts';
+import { type Html, html } from '../../../http/pages/html.ts';
+import type { Visit } from '../page.ts';
+import { formPages } from '../parts/form_pages.ts';
+import { boxField, type Trouble } from '../parts/forms.ts';
 import {
   grantField,
   LABELS,
@@ -19,38 +20,35 @@ import {
 import { CLIENTS, clientPath } from './list.ts';
 import { secretPage } from './secret.ts';
 
-const PATH = '/clients/create';
+interface Typed {
+  readonly client: TypedClient;
+  /** Chosen with the form, so that a form that is sent twice makes one client. */
+  readonly id: string;
+  readonly agreed: boolean;
+}
 
-export const createForm: ConsolePage = {
-  method: 'GET',
-  path: PATH,
-  role: 'admin',
-  answer: async (visit) => page(visit, { typed: NOTHING_TYPED, id: randomUUID(), agreed: false }),
-};
-
-/** The button "Done". */
-export const createDone: ConsolePage = {
-  method: 'POST',
-  path: PATH,
-  role: 'admin',
-  async answer(visit) {
-    const { form: sent, perform } = visit;
-    const typed = typedOf(sent);
-    const id = sent.needed('id');
-    const state = { typed, id, agreed: sent.isTicked('terms') };
-    try {
-      if (!state.agreed) throw notAgreed();
-      const { client_secret, ...client } = await perform(createClient, inputOf(typed, id));
-      return secretPage(client, client_secret, 'created');
-    } catch (error) {
-      if (!(error instanceof AdminProblem)) throw error;
-      // The form was sent before: its answer, which had the secret, is gone.
-      if (error.type === 'conflict') return { to: clientPath(id), notice: 'client_exists' };
-      if (error.type !== 'invalid') throw error;
-      return page(visit, { ...state, trouble: troubleOf(error, Object.keys(LABELS)) });
-    }
+export const [createForm, createDone] = formPages<void, Typed>({
+  path: '/clients/create',
+  labels: LABELS,
+  load: async () => {},
+  first: () => ({ client: NOTHING_TYPED, id: randomUUID(), agreed: false }),
+  read: (sent) => ({ client: typedOf(sent), id: sent.needed('id'), agreed: sent.isTicked('terms') }),
+  async save({ perform }, { client: typed, id, agreed }) {
+    if (!agreed) throw notAgreed();
+    const { client_secret, ...client } = await perform(createClient, inputOf(typed, id));
+    return secretPage(client, client_secret, 'created');
   },
-};
+  // The form was sent before: its answer, which had the secret, is gone.
+  conflict: ({ id }) => ({ to: clientPath(id), notice: 'client_exists' }),
+  show: ({ visit, typed, trouble }) => ({
+    title: 'Create a New API Client',
+    above: [CLIENTS],
+    hidden: { id: typed.id },
+    fields: fieldsOf(visit, typed, trouble),
+    button: html`<button data-wakes-with="terms">Done</button>`,
+    back: CLIENTS.to,
+  }),
+});
 
 const inputOf = (typed: TypedClient, id: string) => ({
   ...sharedInput(typed),
@@ -71,15 +69,7 @@ const notAgreed = () =>
     { path: 'terms', message: 'tick the box to go on' },
   ]);
 
-interface State {
-  readonly typed: TypedClient;
-  /** Chosen with the form, so that a form that is sent twice makes one client. */
-  readonly id: string;
-  readonly agreed: boolean;
-  readonly trouble?: Trouble | undefined;
-}
-
-function page({ csrf, admin, termsUrl }: Visit, { typed, id, agreed, trouble }: State): Shown {
+function fieldsOf({ admin, termsUrl }: Visit, { client: typed, agreed }: Typed, trouble: Trouble | undefined): Html {
   const fields = { typed, trouble, choices: admin.choices };
   const isSpecial =
     typed.isPublic ||
@@ -90,23 +80,12 @@ function page({ csrf, admin, termsUrl }: Visit, { typed, id, agreed, trouble }: 
     termsUrl === undefined
       ? html`terms of use`
       : html`<a href="${termsUrl}" target="_blank" rel="noopener noreferrer">terms of use</a>`;
-  return {
-    title: 'Create a New API Client',
-    above: [CLIENTS],
-    status: trouble === undefined ? 200 : 422,
-    content: html`${summaryOf(trouble, LABELS)}<div class="card"><div class="inside">${form({
-      action: PATH,
-      csrf,
-      hidden: { id },
-      content: html`${nameFields(fields)}
+  return html`${nameFields(fields)}
 ${reachFields(fields, 'Where people come back to after they signed in, one per line. Leave it empty for an app that only acts for itself.')}
 <details${(isSpecial || inside) && html` open`}><summary>More settings</summary><div class="fields">
 ${publicField(fields)}
 ${grantField(fields, 'None ticked: authorization_code and refresh_token if there are redirect URIs, else client_credentials.')}
 ${lesserFields(fields)}
 </div></details>
-${boxField({ name: 'terms', label: html`I have read and agreed to the ${terms}`, ticked: agreed, trouble, required: true })}`,
-      submit: html`<button data-wakes-with="terms">Done</button><a class="button plain" href="/clients">Cancel</a>`,
-    })}</div></div>`,
-  };
+${boxField({ name: 'terms', label: html`I have read and agreed to the ${terms}`, ticked: agreed, trouble, required: true })}`;
 }

@@ -1,7 +1,8 @@
 import type { ClientView } from '../../../admin/client_view.ts';
-import { listClients } from '../../../admin/clients.ts';
+import { getClient, listClients } from '../../../admin/clients.ts';
 import { type Html, html } from '../../../http/pages/html.ts';
 import { type ConsolePage, to } from '../page.ts';
+import type { Kind } from '../parts/asked.ts';
 import { badge } from '../parts/facts.ts';
 import { pages, searchForm } from '../parts/listing.ts';
 import { table } from '../parts/table.ts';
@@ -10,6 +11,14 @@ import { momentIfAny } from '../parts/times.ts';
 export const CLIENTS = { title: 'API Clients', to: '/clients' };
 
 export const clientPath = (id: string): string => to('/clients/details', { id });
+
+export const CLIENT: Kind<ClientView> = {
+  list: CLIENTS,
+  pathOf: clientPath,
+  load: ({ perform }, fields) => perform(getClient, { id: fields.needed('id') }),
+  nameOf: ({ name }) => name,
+  nameLabel: 'Name',
+};
 
 /** The tab "API Clients". */
 export const clientList: ConsolePage = {

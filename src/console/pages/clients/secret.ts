@@ -3,11 +3,12 @@ import { endPreviousSecret, getClient, rotateSecret } from '../../../admin/clien
 import { AdminProblem } from '../../../admin/problem.ts';
 import { type Html, html } from '../../../http/pages/html.ts';
 import type { ConsolePage, Shown } from '../page.ts';
+import { aboveOf, pressed } from '../parts/asked.ts';
 import { confirmation } from '../parts/confirmation.ts';
 import { card, facts, note } from '../parts/facts.ts';
 import { selectField } from '../parts/forms.ts';
 import { moment } from '../parts/times.ts';
-import { CLIENTS, clientPath } from './list.ts';
+import { CLIENT, CLIENTS, clientPath } from './list.ts';
 
 /** A value to be copied. @param name what it is, in the middle of a sentence. */
 export const copied = (value: string, name: string): Html =>
@@ -63,7 +64,7 @@ export const rotateForm: ConsolePage = {
     const client = await perform(getClient, { id: query.needed('id') });
     return {
       title: 'Rotate the secret',
-      above: [CLIENTS, { title: client.name, to: clientPath(client.id) }],
+      above: aboveOf(CLIENT, client),
       content: confirmation({
         action: PATH,
         csrf,
@@ -102,16 +103,9 @@ export const rotateDone: ConsolePage = {
   },
 };
 
-export const endPrevious: ConsolePage = {
-  method: 'POST',
-  path: '/clients/end-previous-secret',
-  role: 'admin',
-  async answer({ form, perform }) {
-    const id = form.needed('id');
-    await perform(endPreviousSecret, { id });
-    return { to: clientPath(id), notice: 'secret_ended' };
-  },
-};
+export const endPrevious = pressed('/clients/end-previous-secret', clientPath, 'secret_ended', (perform, form) =>
+  perform(endPreviousSecret, { id: form.needed('id') }),
+);
 
 /** Which secrets there are, as far as anybody may know. */
 const fingerprint = ({ secrets }: ClientView): string =>

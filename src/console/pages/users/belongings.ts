@@ -5,62 +5,30 @@ import {
   resetAttempts,
   signOutEverywhere,
 } from '../../../admin/user_belongings.ts';
-import { getUser } from '../../../admin/users.ts';
 import { html } from '../../../http/pages/html.ts';
-import type { Fields } from '../fields.ts';
-import type { Notice } from '../notices.ts';
-import type { ConsolePage, Visit } from '../page.ts';
-import { confirmation } from '../parts/confirmation.ts';
-import { USERS, userPath } from './list.ts';
+import { asked, pressed } from '../parts/asked.ts';
+import { USER, userPath } from './list.ts';
 
-/** One button of a user's page, which comes back to it. */
-const button = (
-  path: string,
-  notice: Notice,
-  run: (perform: Visit['perform'], form: Fields) => Promise<unknown>,
-): ConsolePage => ({
-  method: 'POST',
-  path,
-  role: 'admin',
-  async answer({ form, perform }) {
-    await run(perform, form);
-    return { to: userPath(form.needed('id')), notice };
-  },
-});
-
-export const endSession = button('/users/end-session', 'session_ended', (perform, form) =>
+export const endSession = pressed('/users/end-session', userPath, 'session_ended', (perform, form) =>
   perform(deleteSession, { id: form.needed('id'), session: form.needed('session') }),
 );
-export const endDevice = button('/users/end-device', 'device_ended', (perform, form) =>
+export const endDevice = pressed('/users/end-device', userPath, 'device_ended', (perform, form) =>
   perform(deleteDevice, { id: form.needed('id'), device: form.needed('device') }),
 );
-export const withdrawConsent = button('/users/withdraw-consent', 'consent_withdrawn', (perform, form) =>
+export const withdrawConsent = pressed('/users/withdraw-consent', userPath, 'consent_withdrawn', (perform, form) =>
   perform(forgetConsent, { id: form.needed('id'), client: form.needed('client') }),
 );
-export const forgetAttempts = button('/users/reset-attempts', 'attempts_forgotten', (perform, form) =>
+export const forgetAttempts = pressed('/users/reset-attempts', userPath, 'attempts_forgotten', (perform, form) =>
   perform(resetAttempts, { username: form.needed('username'), connection: form.needed('connection') }),
 );
-export const signOutDone = button('/users/sign-out', 'signed_out_everywhere', (perform, form) =>
+export const signOutDone = pressed('/users/sign-out', userPath, 'signed_out_everywhere', (perform, form) =>
   perform(signOutEverywhere, { id: form.needed('id') }),
 );
 
-export const signOutForm: ConsolePage = {
-  method: 'GET',
+export const signOutForm = asked(USER, {
   path: '/users/sign-out',
-  role: 'admin',
-  async answer({ query, perform, csrf }) {
-    const user = await perform(getUser, { id: query.needed('id') });
-    return {
-      title: 'Sign out everywhere',
-      above: [USERS, { title: user.username, to: userPath(user.id) }],
-      content: confirmation({
-        action: '/users/sign-out',
-        csrf,
-        hidden: { id: user.id },
-        says: html`<p>Every grant and every browser session of <strong><bdi>${user.username}</bdi></strong> ends now, on all devices. They can sign in again.</p>`,
-        button: 'Sign out everywhere',
-        back: userPath(user.id),
-      }),
-    };
-  },
-};
+  title: 'Sign out everywhere',
+  says: ({ username }) =>
+    html`<p>Every grant and every browser session of <strong><bdi>${username}</bdi></strong> ends now, on all devices. They can sign in again.</p>`,
+  button: 'Sign out everywhere',
+});

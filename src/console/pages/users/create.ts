@@ -1,56 +1,33 @@
-import { AdminProblem } from '../../../admin/problem.ts';
 import { createUser } from '../../../admin/users.ts';
 import { html } from '../../../http/pages/html.ts';
-import type { ConsolePage, Shown, Visit } from '../page.ts';
-import { form, selectField, summaryOf, type Trouble, troubleOf } from '../parts/forms.ts';
+import { formPages } from '../parts/form_pages.ts';
+import { selectField } from '../parts/forms.ts';
 import { LABELS, NOBODY, passwordField, personFields, rolesOf, type TypedUser, typedOf } from './form.ts';
 import { USERS, userPath } from './list.ts';
 
-const PATH = '/users/create';
+interface Typed {
+  readonly person: TypedUser;
+  readonly connection: string | undefined;
+}
 
-export const createForm: ConsolePage = {
-  method: 'GET',
-  path: PATH,
-  role: 'admin',
-  answer: async (visit) => page(visit, NOBODY, visit.admin.choices.databases[0]),
-};
-
-export const createDone: ConsolePage = {
-  method: 'POST',
-  path: PATH,
-  role: 'admin',
-  async answer(visit) {
-    const { form: sent, perform } = visit;
-    const typed = typedOf(sent);
-    const connection = sent.text('connection');
-    try {
-      const user = await perform(createUser, { ...inputOf(typed), connection, password: sent.exact('password') });
-      return { to: userPath(user.id), notice: 'user_created' };
-    } catch (error) {
-      if (!(error instanceof AdminProblem) || !['invalid', 'conflict'].includes(error.type)) throw error;
-      return { ...page(visit, typed, connection, troubleOf(error, Object.keys(LABELS))), status: 422 };
-    }
+export const [createForm, createDone] = formPages<void, Typed>({
+  path: '/users/create',
+  labels: LABELS,
+  load: async () => {},
+  first: (_, { admin }) => ({ person: NOBODY, connection: admin.choices.databases[0] }),
+  read: (sent) => ({ person: typedOf(sent), connection: sent.text('connection') }),
+  async save({ form, perform }, { person, connection }) {
+    const user = await perform(createUser, { ...inputOf(person), connection, password: form.exact('password') });
+    return { to: userPath(user.id), notice: 'user_created' };
   },
-};
-
-const inputOf = (typed: TypedUser) => ({
-  username: typed.username.trim(),
-  roles: rolesOf(typed),
-  ...(typed.name.trim() !== '' && { name: typed.name.trim() }),
-  ...(typed.email.trim() !== '' && { email: typed.email.trim() }),
-  ...(typed.phone.trim() !== '' && { phone_number: typed.phone.trim() }),
-});
-
-function page({ csrf, admin }: Visit, typed: TypedUser, connection: string | undefined, trouble?: Trouble): Shown {
-  const { databases } = admin.choices;
-  return {
-    title: 'Create a user',
-    above: [USERS],
-    content: html`${summaryOf(trouble, LABELS)}<div class="card"><div class="inside">${form({
-      action: PATH,
-      csrf,
+  conflict: 422,
+  show({ visit, typed: { person, connection }, trouble }) {
+    const { databases } = visit.admin.choices;
+    return {
+      title: 'Create a user',
+      above: [USERS],
       hidden: databases.length === 1 ? { connection: databases[0] } : {},
-      content: html`${
+      fields: html`${
         databases.length > 1 &&
         selectField({
           name: 'connection',
@@ -60,9 +37,18 @@ function page({ csrf, admin }: Visit, typed: TypedUser, connection: string | und
           choices: databases.map((value) => ({ value })),
         })
       }
-${personFields(typed, trouble)}
+${personFields(person, trouble)}
 ${passwordField(trouble)}`,
-      submit: html`<button>Create user</button><a class="button plain" href="/users">Cancel</a>`,
-    })}</div></div>`,
-  };
-}
+      button: html`<button>Create user</button>`,
+      back: USERS.to,
+    };
+  },
+});
+
+const inputOf = (typed: TypedUser) => ({
+  username: typed.username.trim(),
+  roles: rolesOf(typed),
+  ...(typed.name.trim() !== '' && { name: typed.name.trim() }),
+  ...(typed.email.trim() !== '' && { email: typed.email.trim() }),
+  ...(typed.phone.trim() !== '' && { phone_number: typed.phone.trim() }),
+});

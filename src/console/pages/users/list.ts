@@ -1,7 +1,8 @@
 import type { UserView } from '../../../admin/user_view.ts';
-import { listUsers } from '../../../admin/users.ts';
+import { getUser, listUsers } from '../../../admin/users.ts';
 import { type Html, html } from '../../../http/pages/html.ts';
 import { type ConsolePage, to } from '../page.ts';
+import type { Kind } from '../parts/asked.ts';
 import { badge, chips } from '../parts/facts.ts';
 import { pages, searchForm } from '../parts/listing.ts';
 import { table } from '../parts/table.ts';
@@ -9,6 +10,14 @@ import { table } from '../parts/table.ts';
 export const USERS = { title: 'Users', to: '/users' };
 
 export const userPath = (id: string): string => to('/users/details', { id });
+
+export const USER: Kind<UserView> = {
+  list: USERS,
+  pathOf: userPath,
+  load: ({ perform }, fields) => perform(getUser, { id: fields.needed('id') }),
+  nameOf: ({ username }) => username,
+  nameLabel: 'Username',
+};
 
 export const userList: ConsolePage = {
   method: 'GET',
