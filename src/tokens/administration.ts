@@ -122,7 +122,11 @@ export function createTokenAdministration({ store, clock }: TokenAdministrationD
       return (await store.revoke(grant)) ? { kind: 'refresh_token' as const, grant } : undefined;
     }
     const access = await store.take('access', ref);
-    return access && { kind: 'access_token' as const, grant: familyRef(ref.tag, access.family) };
+    if (!access) return undefined;
+    const grant = familyRef(ref.tag, access.family);
+    // A grant that can get nothing new and has nothing left would go on being listed as one with a good token.
+    if (isOnly(ref, await store.get('family', grant), now())) await store.revoke(grant);
+    return { kind: 'access_token' as const, grant };
   }
 
   async function revokeAll(owner: Owner, which: GrantFilter = {}): Promise<number> {
@@ -156,6 +160,10 @@ export function createTokenAdministration({ store, clock }: TokenAdministrationD
 
 const fits = (grant: { client: string; device?: string | undefined }, { client, device }: GrantFilter): boolean =>
   (client === undefined || grant.client === client) && (device === undefined || grant.device === device);
+
+/** Whether the grant has no other token than this one, and never will. */
+const isOnly = ({ hash }: TokenRef, family: Family | undefined, now: Seconds): boolean =>
+  family?.refresh.length === 0 && family.live.every(([other, expiresAt]) => other === hash || expiresAt <= now);
 
 /** Behind this listing; undefined if it is not among them, because it ended, or because they are too few. */
 function placeAfter(listings: readonly FamilyListing[], { ref }: FamilyListing): number | undefined {

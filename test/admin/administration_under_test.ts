@@ -66,6 +66,8 @@ export interface GrantOptions {
   readonly user?: Identity | undefined;
   readonly device?: string | undefined;
   readonly scopes?: readonly string[];
+  /** Whether there is a refresh token too: there is, if absent. */
+  readonly refreshable?: boolean;
 }
 
 export const identity = (subject: string, more: Partial<Identity> = {}): Identity => ({
@@ -139,11 +141,11 @@ export async function startAdministration(
       } while (next !== undefined);
       return events.reverse();
     },
-    async grant({ client, user, device, scopes = [] }) {
+    async grant({ client, user, device, scopes = [], refreshable = true }) {
       const { accessToken, refreshToken = '' } = await issuer.issue({
         policy: STANDARD_TOKENS,
         authorization: { client, user, scopes, audience: [], authenticatedAt: inSeconds(clock.now()) },
-        ...{ scopes, refreshable: true, device },
+        ...{ scopes, refreshable, device },
       });
       return { access: accessToken, refresh: refreshToken };
     },

@@ -96,6 +96,16 @@ describe.each([
     }
   });
 
+  it('is listed no longer when its only token ended, and it can get no other', async () => {
+    const { ask, grant, problem } = await start();
+    const job = await grant({ client: 'app', refreshable: false });
+    await grant({ client: 'app', refreshable: false });
+    const revoked = await ask(revokeToken, { token: job.access });
+    expect(revoked).toMatchObject({ revoked: true, kind: 'access_token' });
+    expect(await problem(getGrant, { grant: revoked.grant ?? '' })).toMatchObject({ type: 'not_found' });
+    expect((await ask(listGrants, { client: 'app' })).items).toHaveLength(1);
+  });
+
   it('ends all together: of a user, of a client, of both, of a device', async () => {
     const { ask, grant, problem } = await start();
     const many = async () => {
