@@ -1,6 +1,7 @@
 import { type Imported, type ImportTools, Item, Notes } from './item.ts';
 import { clientsFrom } from './kong_consumers.ts';
-import { guardOf, type Plugins, pluginsFor, tokenTimes } from './kong_plugins.ts';
+import { guardOf, tokenTimes } from './kong_guard.ts';
+import { type Plugins, pluginsFor } from './kong_plugins.ts';
 import { targetsOf } from './kong_upstreams.ts';
 import { asText, durationOf, hostFrom, isPlainPath, methodsOf, Names, type Part, part } from './parts.ts';
 

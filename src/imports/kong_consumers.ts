@@ -1,5 +1,6 @@
 import type { ImportTools, Item } from './item.ts';
-import { groupsOf, offered, type Plugins, scopeOfGroups } from './kong_plugins.ts';
+import { groupsOf, offered, scopeOfGroups } from './kong_guard.ts';
+import type { Plugins } from './kong_plugins.ts';
 import { isName, type Part, part, redirectUrisOf } from './parts.ts';
 
 const ARGON2ID =
