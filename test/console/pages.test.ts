@@ -2,16 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { newGrant } from '../contract/records.ts';
 import { PageClient } from '../http/page_client.ts';
 import { startConsole } from './console_under_test.ts';
-
-async function signedIn() {
-  const gate = await startConsole();
-  const browser = new PageClient(gate.url);
-  const fields = { username: 'admin', password: 'looking-glass' };
-  const answer = await browser.submit(await browser.get('/sign-in'), '/sign-in', fields);
-  expect(answer.status).toBe(303);
-  const csrf = (await browser.get('/clients')).form('/sign-out')?.['csrf'] ?? '';
-  return { gate, browser, csrf };
-}
+import { signedIn } from './signed_in.ts';
 
 describe('the pages without script', () => {
   it('lead whoever is not signed in to the sign-in, and back', async () => {

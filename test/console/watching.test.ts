@@ -7,16 +7,8 @@ import type { LiveStats, RefusedCall } from '../../src/admin/live.ts';
 import { quantile, type Times } from '../../src/console/pages/overview/figures.ts';
 import type { Route } from '../../src/model/route.ts';
 import { bytes, milliseconds } from '../../src/model/units.ts';
-import { PageClient } from '../http/page_client.ts';
-import { startConsole } from './console_under_test.ts';
-
-async function signedIn(more: Partial<Administration>) {
-  const gate = await startConsole({ more });
-  const browser = new PageClient(gate.url);
-  const fields = { username: 'admin', password: 'looking-glass' };
-  await browser.submit(await browser.get('/sign-in'), '/sign-in', fields);
-  return { gate, browser };
-}
+import type { PageClient } from '../http/page_client.ts';
+import { signedIn } from './signed_in.ts';
 
 const STATS: LiveStats = {
   at: milliseconds(1_000_000),
@@ -70,7 +62,7 @@ const route = (name: string, more: Partial<Route> = {}): Route => ({
 
 describe('the overview without script', () => {
   it('has the totals since the start, and the latest refusals with a way to their explanation', async () => {
-    const { browser } = await signedIn({ live });
+    const { browser } = await signedIn({ more: { live } });
     const { status, text } = await browser.get('/');
     expect(status).toBe(200);
     for (const said of ['Charts need script.', 'missing_token', 'jwt-bearer', '90 %', '5xx', '1, it answers']) {
@@ -81,7 +73,7 @@ describe('the overview without script', () => {
   });
 
   it('gives script the same numbers, few however many routes there are', async () => {
-    const { browser } = await signedIn({ live });
+    const { browser } = await signedIn({ more: { live } });
     const answer = await browser.get('/overview.json');
     expect(answer.headers.get('cache-control')).toBe('no-store');
     expect(JSON.parse(answer.text)).toMatchObject({
@@ -97,7 +89,7 @@ describe('the overview without script', () => {
   });
 
   it('says so where no gateway runs', async () => {
-    const { browser } = await signedIn({});
+    const { browser } = await signedIn();
     expect((await browser.get('/')).text).toContain('No gateway runs in this process');
     expect((await browser.get('/overview.json')).status).toBe(503);
     expect((await browser.get('/routes')).status).toBe(200);
@@ -160,7 +152,7 @@ describe('the numbers that script draws', () => {
 describe('routes', () => {
   it('are found and paged through, ten thousand of them', async () => {
     const routes = Array.from({ length: 10_000 }, (_, index) => route(`r${index}`));
-    const { browser } = await signedIn({ live, routes });
+    const { browser } = await signedIn({ more: { live, routes } });
     const began = performance.now();
     const first = await browser.get('/routes');
     expect(performance.now() - began).toBeLessThan(1_500);
@@ -192,7 +184,7 @@ describe('routes', () => {
         host: 'api.example.com',
       },
     };
-    const { browser, gate } = await signedIn({ live, routes: [route('r0', more)] });
+    const { browser, gate } = await signedIn({ more: { live, routes: [route('r0', more)] } });
     const { text } = await browser.get('/routes/details?name=r0');
     for (const said of ['X-Api-Key', 'Cookie', '1,024 bytes', 'Scopes, GET', '100 calls in 60 s', 'api.example.com']) {
       expect(text).toContain(said);
@@ -218,7 +210,7 @@ describe('a call that is asked about', () => {
     browser.submit(await browser.get('/explain'), '/explain', fields);
 
   it('may be typed as a whole address, with headers in lines', async () => {
-    const { browser } = await signedIn({ explain });
+    const { browser } = await signedIn({ more: { explain } });
     const page = await submit(browser, {
       ...{ method: 'post', target: 'https://api.example.com/orders?x=1#part', token: ' Bearer abcdefgh1 ' },
       headers: 'X-One: 1\r\n\r\nX-Two:2',
@@ -236,7 +228,7 @@ describe('a call that is asked about', () => {
   });
 
   it('comes back as it was typed when it is not right, with the fault beside the field', async () => {
-    const { browser } = await signedIn({ explain });
+    const { browser } = await signedIn({ more: { explain } });
     const before = asked.length;
     const typed = { method: 'GET', target: '/a', host: 'h.example', headers: 'X-One: 1\r\nnonsense' };
     const page = await submit(browser, typed);
@@ -251,7 +243,7 @@ describe('a call that is asked about', () => {
 
 describe('the audit log', () => {
   it('is filtered by who, what, on what, and by days that belong to it', async () => {
-    const { browser, gate } = await signedIn({});
+    const { browser, gate } = await signedIn();
     await gate.call('POST', '/clients', { body: { id: 'shop', name: 'Shop', grants: ['client_credentials'] } });
     const today = new Date().toISOString().slice(0, 10);
     const seen = async (query: Record<string, string>) => {
@@ -271,7 +263,7 @@ describe('the audit log', () => {
   });
 
   it('is exported as JSON lines and as CSV, all pages of it', async () => {
-    const { browser, gate } = await signedIn({});
+    const { browser, gate } = await signedIn();
     const { audit, clock } = gate.administration;
     for (let index = 0; index < 450; index++) {
       const actor = { kind: 'system', id: 'gatehouse' } as const;

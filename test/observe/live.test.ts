@@ -1,18 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Exchange } from '../../src/model/exchange.ts';
 import { milliseconds } from '../../src/model/units.ts';
 import { createLive } from '../../src/observe/live.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
 import { createRecentRefusals } from '../../src/observe/recent_refusals.ts';
-
-const exchange: Exchange = {
-  requestId: 'r-1',
-  method: 'GET',
-  path: '/orders/7',
-  route: 'orders',
-  status: 200,
-  duration: milliseconds(20),
-};
+import { exchange } from './answered_call.ts';
 
 describe('what is happening now', () => {
   it('is told in numbers: requests, times, refusals, cache, tokens and store', async () => {

@@ -1,16 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Exchange } from '../../src/model/exchange.ts';
 import { milliseconds } from '../../src/model/units.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
-
-const exchange: Exchange = {
-  requestId: 'r-1',
-  method: 'GET',
-  path: '/orders/7',
-  route: 'orders',
-  status: 200,
-  duration: milliseconds(20),
-};
+import { exchange } from './answered_call.ts';
 
 describe('the metrics', () => {
   it('count requests by route, method and status, and time them', async () => {

