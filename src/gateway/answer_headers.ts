@@ -2,6 +2,7 @@ import type { Route } from '../model/route.ts';
 import type { DecisionFacts, Forward } from './decide.ts';
 import { type CompiledRules, compileResponseRules } from './header_rules.ts';
 import type { Admission } from './limits.ts';
+import { setsOwnCookie } from './own_cookies.ts';
 
 const compiled = new WeakMap<Route, CompiledRules>();
 
@@ -24,7 +25,7 @@ export function answerHeaders(
 ): string[] {
   const route = forward?.route;
   const plain = route === undefined || (route.responseHeaders === undefined && route.cors === undefined);
-  const answer = plain ? headers : changed(headers, route);
+  const answer = withoutOurs(plain ? headers : changed(headers, route));
   if (facts !== undefined) {
     answer.push('X-Request-Id', facts.requestId);
     if (facts.cors !== undefined) answer.push(...facts.cors);
@@ -33,6 +34,15 @@ export function answerHeaders(
     for (const [name, value] of admission.headers) answer.push(name, value);
   }
   return answer;
+}
+
+/** Nearly always there is nothing to take out, and the list stays the same one. */
+function withoutOurs(headers: string[]): string[] {
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    if (!setsOwnCookie(headers[at] ?? '', headers[at + 1] ?? '')) continue;
+    return headers.filter((_, each) => !setsOwnCookie(headers[each & ~1] ?? '', headers[each | 1] ?? ''));
+  }
+  return headers;
 }
 
 /** As `answerHeaders`, for what comes behind the body: what the route takes away is not let through there either. */

@@ -16,6 +16,17 @@ export function withoutOwnCookies(value: string): string {
   return /^[ \t;]*$/.test(left) ? '' : left;
 }
 
+/**
+ * Whether a line of an upstream's answer would set one of our cookies: with a session of its own making it could have a caller act as
+ * somebody else, and hand over what is theirs.
+ */
+export function setsOwnCookie(name: string, value: string): boolean {
+  // The length first: it tells nearly every line apart, and costs nothing.
+  return name.length === 10 && value.includes(OWN_COOKIE_START) && isSetCookie(name) && OURS.has(nameOf(value));
+}
+
+const isSetCookie = (name: string): boolean => name.toLowerCase() === 'set-cookie';
+
 /** Blanks around the name and the sign are read over by some servers (RFC 6265 §5.2). */
 function nameOf(pair: string): string {
   const sign = pair.indexOf('=');
