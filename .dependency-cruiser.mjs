@@ -19,7 +19,14 @@ const ROOMS = {
     'oauth/attempts\\.ts$',
     'stores/(token_store|audit_store|document_store)\\.ts$',
   ],
-  console: ['model', 'admin', 'http', 'tokens', 'oauth/(sign_in|console_sessions|claims)\\.ts$', 'stores/token_store\\.ts$'],
+  console: [
+    'model',
+    'admin',
+    'http',
+    'tokens',
+    'oauth/(sign_in|console_sessions|claims)\\.ts$',
+    'stores/token_store\\.ts$',
+  ],
   account: [
     'model',
     'admin/problem\\.ts$',
@@ -38,6 +45,7 @@ const ROOMS = {
     'explaining\\.ts$',
     'policies\\.ts$',
     'house\\.ts$',
+    'supervisor_desk\\.ts$',
     'model',
     'admin',
     'imports',
