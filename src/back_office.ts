@@ -17,11 +17,17 @@ import type { AuditEntry } from './model/audit.ts';
 import type { Clock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
 import type { Exchange } from './model/exchange.ts';
+import { milliseconds } from './model/units.ts';
 import { createAttempts } from './oauth/attempts.ts';
 import { createConsoleSessions } from './oauth/console_sessions.ts';
 import type { SignInDesk } from './oauth/sign_in.ts';
 import { createSignInNotes } from './oauth/sign_in_notes.ts';
+import { countAdminRequests } from './observe/admin_metrics.ts';
+import type { Log } from './observe/log.ts';
 import type { Backend } from './stores/backend.ts';
+
+/** What operators are doing may take this long to finish. */
+export const ADMIN_DRAIN_LIMIT = milliseconds(1_000);
 
 export interface BackOfficeDependencies {
   /** The configuration that runs. */
@@ -83,6 +89,18 @@ export function composePeopleAlone({ running, backend, clock, log, print, note, 
     secret: randomBytes(32).toString('base64url'),
   };
   return { attempts, desk: perConfig(running, (config) => composePeople(config, ground).desk) };
+}
+
+/** Requests to the console and the API have their line in the log; they are no calls, so they are counted apart. */
+export function adminReports(
+  log: Log,
+  registry: Parameters<typeof countAdminRequests>[0],
+): (exchange: Exchange) => void {
+  const count = countAdminRequests(registry);
+  return (exchange) => {
+    log.request(exchange);
+    count(exchange);
+  };
 }
 
 /** What a configuration makes, made once for each. */

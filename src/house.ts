@@ -1,16 +1,12 @@
-/**
- * What can be run: the gateway, the desk of the supervisor of several, and the middleware. Each is the core of
- * `compose.ts` with the outside it needs.
- */
+/** What can be run: the gateway with its listeners, and the middleware. Each is the core of `core.ts` with the outside it needs. */
 import type { Live } from './admin/live.ts';
 import { composeAdministration } from './administration.ts';
-import { composeBackOffice, composePeopleAlone } from './back_office.ts';
-import { openStore, variants } from './compose.ts';
+import { ADMIN_DRAIN_LIMIT, adminReports, composeBackOffice } from './back_office.ts';
+import { variants } from './compose.ts';
 import { adviceOn } from './config/advice.ts';
 import { hashPassword, isPasswordHash } from './connections/password_hash.ts';
 import { problemWording } from './console/app.ts';
 import { type CoreDependencies, composeCore } from './core.ts';
-import { composeExplainAlone } from './explaining.ts';
 import { trustedProxies } from './gateway/forwarded.ts';
 import { createAdmin } from './http/admin.ts';
 import { createEdge } from './http/edge.ts';
@@ -20,24 +16,18 @@ import { createReadiness } from './http/readiness.ts';
 import { createTryCall } from './http/try_call.ts';
 import { type Clock, systemClock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
-import type { Exchange } from './model/exchange.ts';
 import { milliseconds } from './model/units.ts';
-import { countAdminRequests } from './observe/admin_metrics.ts';
-import { countAudit } from './observe/audit_metrics.ts';
-import { type AuditTrail, createAuditTrail } from './observe/audit_trail.ts';
-import { createClusterMetrics } from './observe/cluster_metrics.ts';
-import { type AskWorkers, mergedLive, type WorkerAnswers } from './observe/live.ts';
+import type { WorkerAnswers } from './observe/live.ts';
 import { createLog, type Log } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { wantsOpenMetrics } from './observe/openmetrics.ts';
 import { openTracing } from './observe/otlp.ts';
-import { countReloads, type ReloadOutcome } from './observe/reload_metrics.ts';
+import { countReloads } from './observe/reload_metrics.ts';
 import { createTracer, registeredProvider } from './observe/tracing.ts';
-import { createReloads, ReloadRefused } from './reloads.ts';
+import { createReloads, type LoadConfig, reloadNotes } from './reloads.ts';
 
 /** Requests in flight may take this long to finish. */
 const DRAIN_LIMIT = milliseconds(30_000);
-const ADMIN_DRAIN_LIMIT = milliseconds(1_000);
 
 /** How a new password becomes a hash, and what is one, for the command line. */
 export const passwords = { hash: hashPassword, isHash: isPasswordHash };
@@ -50,9 +40,6 @@ export interface HouseOptions {
   /** The system's unless told otherwise. */
   readonly clock?: Clock | undefined;
 }
-
-/** Reads a configuration. @param running what must not be different in it is refused. @throws ConfigError */
-export type LoadConfig = (running: Config) => Promise<Config>;
 
 export type { WorkerAnswers };
 
@@ -162,106 +149,6 @@ export async function composeHouse(
   };
 }
 
-/** What the supervisor of several workers shows the outside; it serves no calls itself. */
-export interface SupervisorDesk {
-  readonly log: Log;
-  /** What happens in all workers. */
-  readonly live: Live;
-  /**
-   * As that of a `House`.
-   * @param pass has all workers take it, or none. @returns why they cannot.
-   */
-  reload(load: LoadConfig, pass: () => Promise<readonly string[]>): Promise<readonly string[]>;
-  listen(): Promise<string>;
-  /** Not ready from now on. */
-  drain(): void;
-  close(): Promise<void>;
-}
-
-export interface SupervisorDeskOptions extends Pick<HouseOptions, 'output'> {
-  /** Further reasons why the workers should get no traffic. */
-  readonly notReady: () => readonly string[];
-  readonly askWorkers: AskWorkers;
-  /** Where the workers can be reached; undefined until they can. */
-  readonly url: () => string | undefined;
-}
-
-export async function composeSupervisorDesk(
-  config: Config,
-  { output, notReady, askWorkers, url }: SupervisorDeskOptions,
-): Promise<SupervisorDesk> {
-  const log = createLog({ ...config.log, destination: output });
-  for (const advice of adviceOn(config)) log.event('warn', 'configuration_advice', { advice });
-  const backend = await openStore(config, log);
-  const readiness = createReadiness({ ping: () => backend.ping() });
-  const metrics = createClusterMetrics(askWorkers);
-  const audited = countAudit(metrics.own);
-  const audit = createAuditTrail({
-    store: backend.audit,
-    settings: config.audit,
-    event: (...said) => log.event(...said),
-    counts: audited.counts,
-  });
-  const count = countReloads(metrics.own);
-  const note = reloadNotes(audit, config.file);
-  const reloads = createReloads({ log, count, note });
-  let running = config;
-  const people = composePeopleAlone({
-    ...{ running: () => running, backend, clock: systemClock, log, note: (entry) => audit.note(entry) },
-    ...{ print: (line) => output.write(`${line}\n`), withheld: audited.withheld },
-  });
-  const live = mergedLive(askWorkers, () => systemClock.now());
-  const report = adminReports(log, metrics.own);
-  const trouble: Trouble = (level, event, detail) => log.event(level, event, detail);
-  const admin = createAdmin({
-    listen: config.admin,
-    others: composeBackOffice({
-      running: () => running,
-      administrationOf: (config) =>
-        composeAdministration(config, {
-          ...{ clock: systemClock, audit, live, grants: variants.grants, attempts: people.attempts },
-          ...{ documents: backend.documents, store: backend.tokens },
-          explain: composeExplainAlone(config, backend, systemClock),
-          tryCall: createTryCall({ url, clock: systemClock }),
-        }),
-      desk: people.desk,
-      backend,
-      clock: systemClock,
-      report,
-      trouble,
-    }),
-    wording: problemWording,
-    report,
-    trouble,
-    notReady: async () => [...notReady(), ...(await readiness.reasons())],
-    degraded: () => reloads.degraded(),
-    metrics: (accept) => metrics.text(wantsOpenMetrics(accept)),
-  });
-  return {
-    log,
-    live,
-    reload: (load, pass) =>
-      reloads.run(async () => {
-        const next = await load(running);
-        const problems = await pass();
-        if (problems.length > 0) throw new ReloadRefused(problems);
-        log.setLevel(next.log.level);
-        log.setAccess(next.log.access);
-        audit.use(next.audit);
-        running = next;
-      }),
-    listen: () => admin.listen(),
-    drain: () => readiness.drain(),
-    async close() {
-      await reloads.end();
-      await admin.drain(ADMIN_DRAIN_LIMIT);
-      await audit.close();
-      await backend.close();
-      log.flush();
-    },
-  };
-}
-
 /** Gatehouse as a part of somebody else's app: no listeners, no admin. */
 export interface MountedHouse {
   readonly middleware: Middleware;
@@ -297,28 +184,6 @@ export async function composeMiddleware(
       await core.close();
       await tracing.close();
     },
-  };
-}
-
-/** @returns writes into the audit log how a reload of the file ended. */
-const reloadNotes =
-  (audit: Pick<AuditTrail, 'note'>, file: string) =>
-  (outcome: ReloadOutcome): void =>
-    audit.note({
-      at: systemClock.now(),
-      actor: { kind: 'system', id: 'gatehouse' },
-      via: 'system',
-      action: 'configuration.reloaded',
-      target: { kind: 'configuration', id: file },
-      outcome: outcome === 'applied' ? 'done' : 'refused',
-    });
-
-/** Requests to the console and the API have their line in the log; they are no calls, so they are counted apart. */
-function adminReports(log: Log, registry: Parameters<typeof countAdminRequests>[0]): (exchange: Exchange) => void {
-  const count = countAdminRequests(registry);
-  return (exchange) => {
-    log.request(exchange);
-    count(exchange);
   };
 }
 

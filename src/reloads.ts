@@ -1,7 +1,13 @@
 /** Reloads one after the other: what became of each is logged, counted, and shown until a good one comes. */
 import { ConfigError, formatProblem } from './config/problems.ts';
+import { systemClock } from './model/clock.ts';
+import type { Config } from './model/config.ts';
+import type { AuditTrail } from './observe/audit_trail.ts';
 import type { Log } from './observe/log.ts';
 import type { ReloadOutcome } from './observe/reload_metrics.ts';
+
+/** Reads a configuration. @param running what must not be different in it is refused. @throws ConfigError */
+export type LoadConfig = (running: Config) => Promise<Config>;
 
 export interface ReloadsDependencies {
   readonly log: Pick<Log, 'event'>;
@@ -66,6 +72,19 @@ export function createReloads({ log, count, note = () => {} }: ReloadsDependenci
     },
   };
 }
+
+/** @returns writes into the audit log how a reload of the file ended. */
+export const reloadNotes =
+  (audit: Pick<AuditTrail, 'note'>, file: string) =>
+  (outcome: ReloadOutcome): void =>
+    audit.note({
+      at: systemClock.now(),
+      actor: { kind: 'system', id: 'gatehouse' },
+      via: 'system',
+      action: 'configuration.reloaded',
+      target: { kind: 'configuration', id: file },
+      outcome: outcome === 'applied' ? 'done' : 'refused',
+    });
 
 /** The reload was refused elsewhere, for these reasons. */
 export class ReloadRefused extends Error {

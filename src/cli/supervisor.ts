@@ -1,7 +1,7 @@
 import cluster, { type Address, type Worker } from 'node:cluster';
 import { once } from 'node:events';
-import { composeSupervisorDesk } from '../house.ts';
 import type { Config } from '../model/config.ts';
+import { composeSupervisorDesk } from '../supervisor_desk.ts';
 import { type ExitCode, print, type Terminal } from './command.ts';
 import { type ConfigSource, reloadOnChange } from './config_source.ts';
 import { demoLines } from './demo_lines.ts';
