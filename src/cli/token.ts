@@ -20,6 +20,12 @@ function ownerOf({ user, client }: OwnerValues): { user: string } | { client: st
   return client === undefined ? undefined : { client };
 }
 
+/** What stands on a command line is seen by everybody on the machine. The argument is not repeated: it may be the token. */
+function refuseTokenArgument(positionals: readonly string[]): void {
+  if (positionals.length > 0)
+    throw new UsageError('takes no token as an argument: type it when asked, or send it on standard input');
+}
+
 const actions: Actions = {
   list(args, terminal) {
     const { values } = readArguments(args, { ...OWNER, after: { type: 'string' } });
@@ -45,7 +51,8 @@ const actions: Actions = {
   },
 
   inspect(args, terminal) {
-    const { values } = readArguments(args, {});
+    const { values, positionals } = readArguments(args, {});
+    refuseTokenArgument(positionals);
     return withOperations(values.config, terminal, async (perform) => {
       const found = await perform(inspectToken, { token: await readSecret('Token', terminal) });
       if (found.kind === undefined) {
@@ -58,7 +65,12 @@ const actions: Actions = {
   },
 
   revoke(args, terminal) {
-    const { values } = readArguments(args, { ...OWNER, device: { type: 'string' }, grant: { type: 'string' } });
+    const { values, positionals } = readArguments(args, {
+      ...OWNER,
+      device: { type: 'string' },
+      grant: { type: 'string' },
+    });
+    refuseTokenArgument(positionals);
     const owner = ownerOf(values);
     const { device, grant } = values;
     if (device !== undefined && (!owner || !('user' in owner)))
