@@ -72,7 +72,7 @@ describe('the way in', () => {
     expect(await page.getByRole('alert').textContent()).toContain('Wrong username or password');
     expect(await page.getByLabel('Username').inputValue()).toBe('admin');
     expect(await page.getByLabel('Password').inputValue()).toBe('');
-    expect(await page.evaluate('document.activeElement.id')).toBe('password');
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('password');
     await expectAccessible(page);
     await page.keyboard.type('looking-glass');
     await page.keyboard.press('Enter');
@@ -138,7 +138,7 @@ describe('API Clients', () => {
     const uris = page.getByLabel('Redirect URIs');
     expect(await uris.getAttribute('aria-invalid')).toBe('true');
     expect(await page.locator('#redirect_uris-wrong').textContent()).toContain('Line 2');
-    expect(await page.evaluate('document.activeElement.id')).toBe('redirect_uris');
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('redirect_uris');
     expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Orders');
     expect(await page.getByLabel('Scopes').inputValue()).toBe('demo:read\ndemo:write');
     await screenshot(page, 'console/client_edit', { onlyLook: true });
@@ -374,7 +374,7 @@ describe('every size and light', () => {
     const pane = page.getByRole('navigation', { name: 'Console' });
     expect(await pane.isVisible()).toBe(false);
     await page.keyboard.press('Tab');
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the content');
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Skip to the content');
     await page.getByRole('button', { name: 'Menu' }).focus();
     await page.keyboard.press('Enter');
     expect(await pane.isVisible()).toBe(true);

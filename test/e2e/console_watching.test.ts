@@ -210,7 +210,7 @@ describe('a call', () => {
     await page.getByLabel('Headers', { exact: true }).fill('X-One: 1');
     await press('Explain');
     expect(await page.getByLabel('Path').getAttribute('aria-invalid')).toBe('true');
-    expect(await page.evaluate('document.activeElement.id')).toBe('target');
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('target');
     expect(await page.getByLabel('Headers', { exact: true }).inputValue()).toBe('X-One: 1');
     await expectAccessible(page);
   });
