@@ -96,9 +96,9 @@ export class LruRevocations {
 
   #confirm(key: string, revocation: Revocation): void {
     this.#forget(key);
-    this.#recent.delete(key);
-    this.#recent.set(key, { at: this.#clock.monotonic(), revocation });
     this.#trimRecent();
+    // Made once more it is no younger, or a stream that comes and goes would have it made for ever.
+    if (!this.#recent.has(key)) this.#recent.set(key, { at: this.#clock.monotonic(), revocation });
   }
 
   #deny(key: string, revocation: Revocation): void {

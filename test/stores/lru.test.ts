@@ -426,6 +426,19 @@ describe('the cache of tokens', () => {
       expect(await store.get('family', old.ref)).toEqual(old.family);
     });
 
+    it('is no younger for being made once more: a stream that comes and goes keeps none for ever', async () => {
+      await cache.revoke(grant.ref);
+      for (let breaks = 0; breaks < 2; breaks += 1) {
+        clock.advance(40_000);
+        await store.put(grant.entries);
+        store.streamDown();
+        store.streamUp();
+        if (breaks === 0) await vi.waitFor(async () => expect(await store.get('family', grant.ref)).toBeUndefined());
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(await store.get('family', grant.ref)).toEqual(grant.family);
+    });
+
     it('holds before that is done, whatever the new master says', async () => {
       await get();
       await cache.revoke(grant.ref);
