@@ -2,7 +2,7 @@ import type { Clock } from '../model/clock.ts';
 import type { AccessToken, Family, Identity, TokenRef } from '../model/token.ts';
 import { inSeconds, type Seconds } from '../model/units.ts';
 import type { FamilyListing, Owner, TokenStore } from '../stores/token_store.ts';
-import { familyRef, isLiveRefresh } from './families.ts';
+import { familyRef, isLastAccess, isLiveRefresh } from './families.ts';
 import { refOf } from './format.ts';
 import { endListed } from './listed.ts';
 import { createSessionAdministration, type SessionAdministration } from './session_administration.ts';
@@ -125,7 +125,8 @@ export function createTokenAdministration({ store, clock }: TokenAdministrationD
     if (!access) return undefined;
     const grant = familyRef(ref.tag, access.family);
     // A grant that can get nothing new and has nothing left would go on being listed as one with a good token.
-    if (isOnly(ref, await store.get('family', grant), now())) await store.revoke(grant);
+    const family = await store.get('family', grant);
+    if (family && isLastAccess(family, ref.hash, now())) await store.revoke(grant);
     return { kind: 'access_token' as const, grant };
   }
 
@@ -160,10 +161,6 @@ export function createTokenAdministration({ store, clock }: TokenAdministrationD
 
 const fits = (grant: { client: string; device?: string | undefined }, { client, device }: GrantFilter): boolean =>
   (client === undefined || grant.client === client) && (device === undefined || grant.device === device);
-
-/** Whether the grant has no other token than this one, and never will. */
-const isOnly = ({ hash }: TokenRef, family: Family | undefined, now: Seconds): boolean =>
-  family?.refresh.length === 0 && family.live.every(([other, expiresAt]) => other === hash || expiresAt <= now);
 
 /** Behind this listing; undefined if it is not among them, because it ended, or because they are too few. */
 function placeAfter(listings: readonly FamilyListing[], { ref }: FamilyListing): number | undefined {

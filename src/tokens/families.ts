@@ -50,3 +50,7 @@ export const isLiveRefresh = (family: Family, hash: TokenHash): boolean => famil
 
 /** Whether this is the refresh token that the live one replaced. */
 export const isPreviousRefresh = (family: Family, hash: TokenHash): boolean => family.refresh.at(-2)?.[0] === hash;
+
+/** Whether this access token is the last that is good of its family, which can get no other. Without it the family is nothing. */
+export const isLastAccess = (family: Family, hash: TokenHash, now: Seconds): boolean =>
+  [...family.refresh, ...family.live].every(([other, expiresAt]) => other === hash || expiresAt <= now);

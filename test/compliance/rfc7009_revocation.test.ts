@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { milliseconds, seconds } from '../../src/model/units.ts';
 import { basic, type Core, firstPair, startCore } from '../oauth/core_under_test.ts';
 
 let core: Core;
@@ -23,6 +24,25 @@ describe('RFC 7009 §2.1', () => {
     expect(await active(String(next['access_token']))).toBe(false);
     const again = await core.token({ grant_type: 'refresh_token', refresh_token: String(next['refresh_token']) });
     expect(again.body['error']).toBe('invalid_grant');
+  });
+
+  it('ends the grant with its last access token when it can get no other, so that nobody sees it listed on', async () => {
+    const listed = async (id: string) => (await core.store.families({ of: 'client', id }, 10)).length;
+    const token = async () => String((await core.token({ grant_type: 'client_credentials' })).body['access_token']);
+    const first = await token();
+    const second = await token();
+    expect(await listed('app')).toBe(2);
+    await core.revoke({ token: first });
+    expect([await active(first), await active(second), await listed('app')]).toEqual([false, true, 1]);
+  });
+
+  it('ends the grant whose refresh tokens have all expired with its last access token', async () => {
+    core = await startCore({ settings: { accessTtl: seconds(7200), refreshTtl: seconds(3600) } });
+    const { access, refresh } = await firstPair(core);
+    core.clock.advance(milliseconds(3_600_000));
+    expect([await active(access), await active(refresh)]).toEqual([true, false]);
+    await core.revoke({ token: access });
+    expect(await core.store.families({ of: 'user', id: 'u-alice' }, 10)).toEqual([]);
   });
 
   it('takes a wrong token_type_hint for what it is: a hint', async () => {
