@@ -1,7 +1,6 @@
 /** Joins what operations work on: for the console and the API of a gateway, for those of the supervisor of several, and for the command line. */
 import type { Administration } from './admin/administration.ts';
-import { openStore, variants } from './compose.ts';
-import { database } from './connections/database.ts';
+import { databasesOf, openStore, variants } from './compose.ts';
 import { hashPassword, isPassword, isPasswordHash } from './connections/password_hash.ts';
 import { type Clock, systemClock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
@@ -44,7 +43,7 @@ export function composeAdministration(config: Config, ground: AdministrationGrou
       grants,
       dialects: [...new Set(dialects.map(({ type }) => type))],
       connections: connections.map(({ name, type }) => ({ name, type })),
-      databases: connections.filter(({ type }) => type === database.type).map(({ name }) => name),
+      databases: databasesOf(config),
     },
     live,
     explain,

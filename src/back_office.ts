@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import type { Administration } from './admin/administration.ts';
-import { composePeople, type PeopleGround } from './compose.ts';
 import { createPasswordVerifier } from './connections/password_hash.ts';
 import { createConsole } from './console/app.ts';
 import { createOperators } from './console/operators.ts';
@@ -24,6 +23,7 @@ import type { SignInDesk } from './oauth/sign_in.ts';
 import { createSignInNotes } from './oauth/sign_in_notes.ts';
 import { countAdminRequests } from './observe/admin_metrics.ts';
 import type { Log } from './observe/log.ts';
+import { composePeople, type PeopleGround } from './signing_in.ts';
 import type { Backend } from './stores/backend.ts';
 
 /** What operators are doing may take this long to finish. */

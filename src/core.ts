@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createGoneUsers, watchGoneUsers } from './account/gone_users.ts';
-import { composeRules, type Ground, openStore } from './compose.ts';
+import { openStore } from './compose.ts';
 import { createPasswordVerifier } from './connections/password_hash.ts';
 import { startDemoApi } from './demo/demo_api.ts';
 import { composeExplain } from './explaining.ts';
@@ -17,6 +17,7 @@ import { watchOverload } from './gateway/overload.ts';
 import { standingGateway } from './gateway/standing_gateway.ts';
 import { createUpgrades } from './gateway/upgrade.ts';
 import { createUpstreams } from './gateway/upstream/upstreams.ts';
+import type { Ground } from './ground.ts';
 import type { FindEndpoint } from './http/own_endpoints.ts';
 import type { AuditEntry } from './model/audit.ts';
 import type { Clock } from './model/clock.ts';
@@ -32,6 +33,7 @@ import type { Metrics } from './observe/metrics.ts';
 import { createRecentRefusals } from './observe/recent_refusals.ts';
 import { watchStore } from './observe/store_watch.ts';
 import { createLastUse } from './registry/last_use.ts';
+import { composeRules } from './rules.ts';
 import { cached } from './stores/lru.ts';
 import { MemoryCounters } from './stores/memory_counters.ts';
 import { createTokenMarks } from './tokens/token_marks.ts';
@@ -115,10 +117,11 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
   const gateway = standingGateway(rules.gateway, overload);
   const endpoints: FindEndpoint = (target, host) => rules.endpoints(target, host);
   const liveStreams = createLiveStreams({ lookup: store, clock, staleness: config.cache.staleness });
-  const fullLane = createFullLane({ gateway, clock, report, upstreams, liveStreams });
+  const { minBodyRate } = config.listen;
+  const fullLane = createFullLane({ gateway, clock, report, upstreams, liveStreams, minBodyRate });
   const upgrades = createUpgrades({ gateway, clock, report, upstreams, liveStreams });
   const isOwn = (target: string, host: string) => endpoints(target, host) !== undefined;
-  const fastLane = createFastLane({ gateway, clock, report, upstreams, liveStreams, isOwn });
+  const fastLane = createFastLane({ gateway, clock, report, upstreams, liveStreams, isOwn, minBodyRate });
   let running = config;
   // Made when somebody asks, of the configuration of that moment.
   let explaining: Explain | undefined;

@@ -1,5 +1,6 @@
 /** Joins what tells decisions (`gateway/explain.ts`): beside a gateway that runs, and where none does. */
-import { composeGateway, type GatewayGround, openStore } from './compose.ts';
+import { openStore } from './compose.ts';
+import { composeGateway, type GatewayGround } from './deciding.ts';
 import { createExplain, type Explain, type Judged } from './gateway/explain.ts';
 import { withoutQuery } from './gateway/explained_steps.ts';
 import { createLimits, type Limits } from './gateway/limits.ts';
