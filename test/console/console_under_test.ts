@@ -209,7 +209,7 @@ export async function startConsole({
         }),
         ...{ expiresAt: seconds(now + 600), ...more },
       };
-      await made.tokens.put([{ kind: 'access', ref, record }]);
+      await store.put([{ kind: 'access', ref, record }]);
       return `Bearer ${token}`;
     },
     audited: async (): Promise<readonly AuditEvent[]> => (await backend.audit.page({}, 1000)).items,

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { operation } from '../../src/admin/operation.ts';
+import { type AnyOperation, operation } from '../../src/admin/operation.ts';
 import { AdminProblem } from '../../src/admin/problem.ts';
 import { DependencyUnavailable } from '../../src/model/failure.ts';
+import type { Backend } from '../../src/stores/backend.ts';
 import type { Entry, TokenStore } from '../../src/stores/token_store.ts';
 import { ADMIN, AUDITOR, basic, SECOND_ADMIN, startConsole, WONDERLAND } from './console_under_test.ts';
+import { realStores, storeWith } from './real_stores.ts';
 
 /** An operation that counts how often it is done, and answers with a secret. */
 function counting() {
@@ -48,21 +50,20 @@ function counting() {
   };
 }
 
-/** A store that does some things in another way. */
-const storeWith = (store: TokenStore, others: Partial<TokenStore>): TokenStore =>
-  new Proxy(store, {
-    get(target, name) {
-      const own: unknown = Reflect.get(others, name) ?? Reflect.get(target, name);
-      return typeof own === 'function' ? own.bind(target) : own;
-    },
-  });
+const stores = realStores();
 
 const keyed = (key: string = randomUUID()) => ({ 'idempotency-key': key });
 
-describe('a request with an idempotency key', () => {
+describe.each(stores)('on %s, a request with an idempotency key', (_store, open) => {
+  /** The console over this store. @param change does some things of it in another way. */
+  const start = async (operations: readonly AnyOperation[], change: (backend: Backend) => Backend = (it) => it) => {
+    const backend = await open();
+    return startConsole({ operations, backend: () => change(backend) });
+  };
+
   it('is done once, and answered the same again', async () => {
     const things = counting();
-    const gate = await startConsole({ operations: things.operations });
+    const gate = await start(things.operations);
     const headers = keyed();
     const first = await gate.call('POST', '/things', { body: { name: 'a' }, headers });
     expect(first).toMatchObject({ status: 201, body: { id: 'thing-1', secret: 'canary-secret-1' } });
@@ -77,7 +78,7 @@ describe('a request with an idempotency key', () => {
 
   it('is done each time without one, and each time with another', async () => {
     const things = counting();
-    const gate = await startConsole({ operations: things.operations });
+    const gate = await start(things.operations);
     for (const headers of [{}, {}, keyed(), keyed()]) await gate.call('POST', '/things', { headers });
     expect(things.count()).toBe(4);
   });
@@ -88,7 +89,7 @@ describe('a request with an idempotency key', () => {
     ['another method and path', 'DELETE', '/things/a', undefined],
   ])('may not stand for %s', async (_name, method, path, body) => {
     const things = counting();
-    const gate = await startConsole({ operations: things.operations });
+    const gate = await start(things.operations);
     const headers = keyed();
     await gate.call('POST', '/things', { body: { name: 'a' }, headers });
     const other = await gate.call(method, path, { body, headers });
@@ -98,7 +99,7 @@ describe('a request with an idempotency key', () => {
 
   it('is told that the first one is under way', async () => {
     const things = counting();
-    const gate = await startConsole({ operations: things.operations });
+    const gate = await start(things.operations);
     const began = Promise.withResolvers<void>();
     const goOn = Promise.withResolvers<void>();
     things.before(() => {
@@ -119,7 +120,7 @@ describe('a request with an idempotency key', () => {
 
   it('is done once, however many come at once', async () => {
     const things = counting();
-    const gate = await startConsole({ operations: things.operations });
+    const gate = await start(things.operations);
     const as = await gate.token({});
     const headers = keyed();
     const answers = await Promise.all(Array.from({ length: 30 }, () => gate.call('POST', '/things', { headers, as })));
@@ -136,7 +137,7 @@ describe('a request with an idempotency key', () => {
     ['fails because a server is away', () => new DependencyUnavailable('redis', 'no answer'), 503],
   ])('may be sent again when it %s', async (_name, error, status) => {
     const things = counting();
-    const gate = await startConsole({ operations: things.operations });
+    const gate = await start(things.operations);
     things.before(() => Promise.reject(error()));
     const headers = keyed();
     expect((await gate.call('POST', '/things', { headers })).status).toBe(status);
@@ -149,16 +150,14 @@ describe('a request with an idempotency key', () => {
 
   it('is not done twice when its answer cannot be kept', async () => {
     const things = counting();
-    const gate = await startConsole({
-      operations: things.operations,
-      backend: (backend) => {
-        const { tokens } = backend;
-        const put = async (entries: readonly Entry[]) => {
-          if (entries.some(({ kind }) => kind === 'answer')) throw new DependencyUnavailable('redis', 'no answer');
-          await tokens.put(entries);
-        };
-        return { ...backend, tokens: storeWith(tokens, { put }) };
-      },
+    const gate = await start(things.operations, (backend) => {
+      const { tokens } = backend;
+      const put = async (entries: readonly Entry[]) => {
+        if (entries.some(({ kind }) => kind === 'answer')) throw new DependencyUnavailable('redis', 'no answer');
+        await tokens.put(entries);
+      };
+      // Made of several parts, of which only the store itself is another one.
+      return Object.assign(Object.create(backend), { tokens: storeWith(tokens, { put }) });
     });
     const headers = keyed();
     expect((await gate.call('POST', '/things', { headers })).status).toBe(201);
@@ -170,7 +169,7 @@ describe('a request with an idempotency key', () => {
     'is refused if the key is none: %s',
     async (key) => {
       const things = counting();
-      const gate = await startConsole({ operations: things.operations });
+      const gate = await start(things.operations);
       const headers = keyed(Buffer.from(key).toString('latin1'));
       expect((await gate.call('POST', '/things', { headers })).status).toBe(400);
       expect(things.count()).toBe(0);

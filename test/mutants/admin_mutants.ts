@@ -54,8 +54,8 @@ export const ADMIN_MUTANTS: readonly Mutant[] = [
     bug: 'a request with a key is done twice',
     breaks: 'G13',
     file: 'src/console/api/idempotency.ts',
-    is: 'if (!(await store.claim(keys.ref, underWay))) return replay(keys);',
-    becomes: 'await store.claim(keys.ref, underWay);',
+    is: 'if (!(await store.claim(keys.ref, underWay()))) return replay(keys);',
+    becomes: 'await store.claim(keys.ref, underWay());',
     tests: ['test/console/idempotency.test.ts'],
   },
   {

@@ -2,7 +2,8 @@ import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 import type { Actor } from '../../model/audit.ts';
 import type { Clock } from '../../model/clock.ts';
-import { seconds } from '../../model/units.ts';
+import type { KeptAnswer, TokenRef } from '../../model/token.ts';
+import { type Seconds, seconds } from '../../model/units.ts';
 import type { WireResponse } from '../../model/wire.ts';
 import type { TokenStore } from '../../stores/token_store.ts';
 import { sameDigest, tokenHash } from '../../tokens/hashing.ts';
@@ -22,7 +23,10 @@ export interface OnceRequest {
 
 /**
  * Does what is asked once for each key of an actor, and answers the same again for a day: of any number of requests at once, one is
- * done. Only what was done is kept; what was refused, or broke off, may be sent again with the same key.
+ * done. Only what was done is kept; what was refused may be sent again with the same key.
+ *
+ * While it is under way the key is held by a lease, which is renewed until there is an answer. When the process that does it dies, or
+ * cannot write for that long, the lease ends and the next request with the key is done anew: nobody can know how far the first one came.
  *
  * The store learns neither the key nor the answer, which may hold a secret: the answer is sealed with a key that follows from the
  * caller's, and the request is known by an HMAC with it.
@@ -35,9 +39,14 @@ export interface OnceDependencies {
   readonly clock: Clock;
   /** Without it whoever can read the store can try out keys that people would think of. */
   readonly serverSecret: () => string | undefined;
+  /** How long a key is held by a request of which nothing is heard any more; a minute by default. */
+  readonly lease?: Seconds | undefined;
 }
 
 const KEPT = seconds(24 * 60 * 60);
+const LEASE = seconds(60);
+/** In the time of one lease, so that a lost one does not end it. */
+const RENEWALS = 3;
 const REPLAYED = ['Idempotency-Replayed', 'true'] as const;
 
 const kept = z.strictObject({
@@ -46,29 +55,56 @@ const kept = z.strictObject({
   body: z.string(),
 });
 
-export function createOnce({ store, clock, serverSecret }: OnceDependencies): Once {
+export function createOnce({ store, clock, serverSecret, lease = LEASE }: OnceDependencies): Once {
+  const renewalTime = (lease * 1000) / (RENEWALS + 1);
+  /** Rounded up, so that a lease is never shorter than it says. */
+  const after = (time: Seconds): Seconds => seconds(Math.ceil(clock.now() / 1000) + time);
+
+  const write = (ref: TokenRef, record: KeptAnswer): Promise<void> => store.put([{ kind: 'answer', ref, record }]);
+
   return async (request, act) => {
     const { key } = request;
     if (key === undefined) return act();
     const keys = keysFor(key, request, serverSecret());
-    const expiresAt = seconds(Math.floor(clock.now() / 1000) + KEPT);
-    const underWay = { fingerprint: keys.fingerprint, sealed: '', expiresAt };
+    const underWay = () => ({ fingerprint: keys.fingerprint, sealed: '', expiresAt: after(lease) });
 
     // 1. One of all that come with this key goes on.
-    if (!(await store.claim(keys.ref, underWay))) return replay(keys);
+    if (!(await store.claim(keys.ref, underWay()))) return replay(keys);
+    const holding = hold(() => write(keys.ref, underWay()));
     let answer: WireResponse;
     try {
       answer = await act();
     } catch (error) {
-      // 2. Not done: it may be tried again. If that cannot be written, the key is lost and nothing is done twice.
+      // 2. Not done: it may be tried again, at once or, if that cannot be written, when the lease is over.
+      await holding.end();
       await store.take('answer', keys.ref).catch(() => undefined);
       throw error;
     }
-    // 3. Done, whether or not that can be written: a key without an answer is under way for ever, which does nothing twice either.
+    // 3. Done. What cannot be written now is tried until the lease is over: somebody may be asking for it.
+    await holding.end();
     const sealed = sealText(JSON.stringify(answer), keys.seal, keys.owner);
-    await store.put([{ kind: 'answer', ref: keys.ref, record: { ...underWay, sealed } }]).catch(() => undefined);
+    const finished = () => write(keys.ref, { fingerprint: keys.fingerprint, sealed, expiresAt: after(KEPT) });
+    await finished().catch(() => tryAgain(finished));
     return answer;
   };
+
+  /** Renews until it is ended, and a renewal under way is over: it must not be written over the answer. */
+  function hold(renew: () => Promise<void>): { end(): Promise<void> } {
+    let renewing = Promise.resolve();
+    const timer = setInterval(() => {
+      renewing = renewing.then(renew).catch(() => {});
+    }, renewalTime).unref();
+    return {
+      async end() {
+        clearInterval(timer);
+        await renewing;
+      },
+    };
+  }
+
+  function tryAgain(finish: () => Promise<void>, left = RENEWALS): void {
+    if (left > 0) setTimeout(() => void finish().catch(() => tryAgain(finish, left - 1)), renewalTime).unref();
+  }
 
   async function replay({ ref, fingerprint, seal, owner }: Keys): Promise<WireResponse> {
     const found = await store.get('answer', ref);
@@ -76,7 +112,9 @@ export function createOnce({ store, clock, serverSecret }: OnceDependencies): On
       throw new ApiProblem('key_reused', 'This Idempotency-Key was used for another request: choose a new one.');
     }
     if (!found || found.sealed === '') {
-      throw new ApiProblem('under_way', 'The first request with this Idempotency-Key is not over.', { retryAfter: 1 });
+      const left = found ? Math.max(1, Math.ceil(found.expiresAt - clock.now() / 1000)) : 1;
+      const detail = `The first request with this Idempotency-Key is not over. If it broke off, sending it again after ${left} s does it anew.`;
+      throw new ApiProblem('under_way', detail, { retryAfter: 1 });
     }
     const { headers, ...answer } = kept.parse(JSON.parse(openSealed(found.sealed, seal, owner)));
     return { ...answer, headers: [...headers, REPLAYED] };

@@ -21,7 +21,8 @@ Set \`admin.bearer_scope\`: without it the tokens of every app that an administr
 
 **Once.** Send a random \`Idempotency-Key\` with what changes something: if the answer is lost, the same request with the same key gets
 the same answer again for a day, with \`Idempotency-Replayed: true\`, and nothing is done twice. What was refused, or answered with 503, is
-not kept.
+not kept. A request that broke off without any answer, because the gateway crashed, holds its key for a minute (409): after that it is done
+anew.
 
 **Ids in paths** are percent-encoded, as any client does it.`;
 

@@ -86,7 +86,7 @@ export const PROBLEMS: Readonly<Record<ApiProblemType, ProblemFacts>> = {
     status: 409,
     title: 'A request with this idempotency key is under way',
     explains:
-      'Ask again in a moment. If it stays so, the first request was broken off: look whether it was done, and use another key.',
+      'Ask again in a moment. If the first request was broken off, by a crash for example, the key is free a minute later: the same request is then done anew, so look first whether it was done.',
     code: 'invalid_request',
   },
   payload_too_large: {
@@ -193,6 +193,7 @@ const OF_CODE: Partial<Record<ErrorCode, ApiProblemType>> = {
   not_found: 'not_found',
   method_not_allowed: 'method_not_allowed',
   unsupported_media_type: 'unsupported_media_type',
+  request_timeout: 'timeout',
   payload_too_large: 'payload_too_large',
   uri_too_long: 'uri_too_long',
   headers_too_large: 'headers_too_large',
