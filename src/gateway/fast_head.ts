@@ -198,7 +198,7 @@ function nameOf(sent: string): Name {
   return name;
 }
 
-/** 1 to 15 decimal digits, which a double holds exactly; -1 for anything else. */
+/** 1 to 15 decimal digits, which a double holds exactly, without zeros in front; -1 for anything else. */
 function lengthOf(value: string): number {
-  return /^\d{1,15}$/.test(value) ? Number(value) : -1;
+  return /^(?:0|[1-9]\d{0,14})$/.test(value) ? Number(value) : -1;
 }

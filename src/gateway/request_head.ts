@@ -152,7 +152,9 @@ export function readHead(head: RequestHead, kindOf: HeaderKinds): HeadFacts | Fa
 
 /** RFC 9112 §6: a body ends by one length or by chunks, never by both, and HTTP/1.0 knows no chunks. */
 function problemOfFraming(version: string, length: string | undefined, coding: string | undefined): string | undefined {
-  if (length !== undefined && !/^\d{1,15}$/.test(length)) return 'The Content-Length header is not one decimal number.';
+  // With a zero in front it is another number to who takes that for octal.
+  if (length !== undefined && !/^(?:0|[1-9]\d{0,14})$/.test(length))
+    return 'The Content-Length header is not one decimal number without zeros in front.';
   if (coding === undefined) return undefined;
   if (length !== undefined) return 'The request has both Content-Length and Transfer-Encoding.';
   if (version === '1.0') return 'An HTTP/1.0 request cannot have a Transfer-Encoding.';

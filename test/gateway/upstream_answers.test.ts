@@ -155,6 +155,11 @@ const ANSWERS: Record<string, string> = {
 };
 
 describe('an answer', () => {
+  it('says its length in one spelling: with a zero in front it is another number in octal', async () => {
+    const { call } = await start('HTTP/1.1 200 OK\r\nContent-Length: 010\r\n\r\n0123456789');
+    expect(await call()).toMatchObject({ status: 200, headers: ['content-length', '10'], body: '0123456789' });
+  });
+
   for (const [title, bytes] of Object.entries(ANSWERS)) {
     it(`(${title}) is the same however it is cut, and complete only with its last byte`, () => {
       const whole = parse([bytes]);

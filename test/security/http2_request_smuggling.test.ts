@@ -64,6 +64,7 @@ describe('is refused, and nothing goes out', () => {
     ['two lengths', [...PLAIN, ['content-length', '5'], ['content-length', '0']], ['hello']],
     ['a length that is no number', [...PLAIN, ['content-length', '5, 5']], ['hello']],
     ['a length with a sign', [...PLAIN, ['content-length', '+5']], ['hello']],
+    ['a length that is another number in octal', [...PLAIN, ['content-length', '010']], ['0123456789']],
     ['a length without a body', [...PLAIN, ['content-length', '5']]],
     ['two hosts', [...PLAIN, ['host', 'other.example.com']]],
     ['two Host lines', [METHOD, SCHEME, PATH, ['host', 'a'], ['host', 'b']]],

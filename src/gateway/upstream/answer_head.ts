@@ -34,6 +34,7 @@ const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
+const ZERO = 0x30;
 const COLON = 0x3a;
 const DELETE = 0x7f;
 
@@ -109,7 +110,8 @@ export function readAnswerHead(text: string, from: number, end: number, toHead: 
         if (length >= 0) return 'two_lengths';
         if (!/^\d{1,15}$/.test(value)) return 'bad_length';
         length = Number(value);
-        lengthText = value;
+        // With a zero in front it is another number to a caller who takes that for octal.
+        lengthText = value.charCodeAt(0) === ZERO ? String(length) : value;
         break;
       case 'transfer-encoding':
         // Any other coding, or a list of them, would be lost on the way; HTTP/1.0 knows none.

@@ -14,6 +14,8 @@ export const REFUSED: Readonly<Record<string, string>> = {
   'a list of lengths': request('POST', ['Content-Length: 5, 5'], `hello${SMUGGLED}`),
   'a negative length': request('POST', ['Content-Length: -1'], SMUGGLED),
   'a signed length': request('POST', ['Content-Length: +5'], `hello${SMUGGLED}`),
+  'a length that is another number in octal': request('POST', ['Content-Length: 010'], `0123456789${SMUGGLED}`),
+  'no length, written twice over': request('POST', ['Content-Length: 00'], SMUGGLED),
   'a hexadecimal length': request('POST', ['Content-Length: 0x5'], `hello${SMUGGLED}`),
   'a fractional length': request('POST', ['Content-Length: 5.0'], `hello${SMUGGLED}`),
   'an empty length': request('POST', ['Content-Length:'], SMUGGLED),
