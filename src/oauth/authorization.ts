@@ -4,27 +4,17 @@ import type { Clock } from '../model/clock.ts';
 import type { TokenSettings } from '../model/config.ts';
 import { type Failure, ProtocolError } from '../model/failure.ts';
 import type { AuthorizationRequest, ServerFacts } from '../model/protocol.ts';
-import type { Identity, Interaction } from '../model/token.ts';
+import type { Interaction } from '../model/token.ts';
 import type { PolicyOf, TokenPolicy } from '../model/token_policy.ts';
 import { inSeconds } from '../model/units.ts';
-import type { Pair } from '../model/wire.ts';
 import type { ClientRegistry } from '../registry/clients.ts';
 import type { ConsentRegistry } from '../registry/consents.ts';
 import type { TokenStore } from '../stores/token_store.ts';
 import { createCodeIssuer } from './authorization_codes.ts';
-import type {
-  AuthorizationFlow,
-  Browser,
-  CodeForm,
-  ConsentForm,
-  LeaveForm,
-  SignInForm,
-  Step,
-  Visitor,
-} from './authorization_flow.ts';
+import type { AuthorizationFlow, Browser, ConsentForm, Step, Visitor } from './authorization_flow.ts';
 import { checkedRequest, type TrustedTarget, trustedTarget } from './authorization_request.ts';
-import { createBrowserSessions, type FoundSession } from './browser_sessions.ts';
-import { connectionsOf, createDetours, OURSELVES, offered, type Party, sendsAway } from './detours.ts';
+import { createBrowserSessions } from './browser_sessions.ts';
+import { connectionsOf, createDetours, OURSELVES, sendsAway } from './detours.ts';
 import {
   checkCsrf,
   consentCsrf,
@@ -36,12 +26,13 @@ import {
   over,
 } from './interactions.ts';
 import type { OneTimeCodes } from './one_time_codes.ts';
+import { createOpenRequests, partyOf, type SignedIn } from './open_requests.ts';
 import { checkedPrompts, isStale, type Prompts, UNSEEN } from './prompts.ts';
-import { isRegistered, withParameters } from './redirects.ts';
+import { withParameters } from './redirects.ts';
 import { allowedTo } from './scopes.ts';
 import type { SignInDesk } from './sign_in.ts';
-import { carrierOf, choicesOf } from './sign_in_choices.ts';
 import type { SignInNotes } from './sign_in_notes.ts';
+import { createSignInPage } from './sign_in_page.ts';
 
 export interface AuthorizationDependencies {
   readonly desk: SignInDesk;
@@ -58,17 +49,20 @@ export interface AuthorizationDependencies {
   readonly policyOf: PolicyOf;
 }
 
-/** A signed-in browser, whose user may use this client now. */
-interface SignedIn extends FoundSession {
-  readonly user: Identity;
-}
-
+/**
+ * What an authorization request comes to: which page is shown next, and with what the browser is sent back to the app. Who is there is
+ * found out on the sign-in page (`sign_in_page.ts`).
+ */
 export function createAuthorization(deps: AuthorizationDependencies): AuthorizationFlow {
   const { clients, consents, facts, clock, desk } = deps;
   const interactions = createInteractions(deps);
   const sessions = createBrowserSessions(deps);
   const issueCode = createCodeIssuer(deps);
-  const detours = createDetours(deps);
+  const requests = createOpenRequests({ interactions, sessions, clients, desk });
+  const { show: signInPage, ...waysIn } = createSignInPage({
+    ...{ requests, interactions, sessions, detours: createDetours(deps) },
+    ...deps,
+  });
 
   async function begin(request: AuthorizationRequest, browser: Browser): Promise<Step> {
     // 1. Client and redirect URI: until both are known to belong together, nothing is redirected.
@@ -98,8 +92,9 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     return { ...(stale && { staleSession: found.ref.hash }), ...(prompts.askConsent && { askConsent: true }) };
   }
 
+  /** As `begin`, from step 4 on. */
   async function resume(interaction: string, browser: Browser, refusedBy?: string): Promise<Step> {
-    const { open, client } = await reopen(interaction, browser);
+    const { open, client } = await requests.reopen(interaction, browser);
     const step = await proceed(open, client, browser);
     const provider = connectionsOf(deps.connections, partyOf(client))
       .filter(sendsAway)
@@ -108,75 +103,10 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     return { ...step, problem: `You were not signed in with ${provider.label}. Try again, or choose another way.` };
   }
 
-  async function signIn(interaction: string, browser: Browser, form: SignInForm): Promise<Step> {
-    const { open, client } = await reopen(interaction, browser);
-    checkCsrf(form.csrf, open.record.csrf);
-    const user = await desk.signIn(partyOf(client), form);
-    if (user) return { do: 'resume', interaction, session: await sessions.begin(user, browser) };
-    const page = await signInPage(open, client, browser);
-    const code = page.choices.codes.find(({ connection }) => connection === form.connection);
-    if (code) {
-      const problem = 'Wrong code. Check it and try again, or ask for a new one.';
-      return { ...page, problem, sent: { ...code, recipient: form.username } };
-    }
-    return { ...page, problem: 'Wrong username or password. Check both and try again.', username: form.username };
-  }
-
-  async function sendCode(interaction: string, browser: Browser, form: CodeForm): Promise<Step> {
-    const { open, client } = await reopen(interaction, browser);
-    checkCsrf(form.csrf, open.record.csrf);
-    const carrier = carrierOf(connectionsOf(deps.connections, partyOf(client)), form.connection);
-    const { name: connection, channel } = carrier;
-    const page = await signInPage(open, client, browser);
-    const recipient = carrier.canonical(form.recipient.trim());
-    if (recipient === undefined) {
-      const right =
-        channel === 'sms' ? 'a phone number such as +15550100' : 'an e-mail address such as alice@example.com';
-      return { ...page, problem: `Write ${right}.` };
-    }
-    await deps.codes.send(carrier, recipient, form.caller);
-    return { ...page, sent: { connection, channel, recipient } };
-  }
-
-  async function leave(interaction: string, browser: Browser, form: LeaveForm): Promise<Step> {
-    const { open, client } = await reopen(interaction, browser);
-    checkCsrf(form.csrf, open.record.csrf);
-    const provider = offered(connectionsOf(deps.connections, partyOf(client)), form.connection);
-    return { do: 'redirect', to: await detours.leave(open, provider, form.callback) };
-  }
-
-  async function comeBack(query: readonly Pair[], browser: Browser): Promise<Step> {
-    const { request, provider, user } = await detours.comeBack(query, browser.id, async (record) => {
-      const party = record.visit === undefined ? await clients.find(record.client) : OURSELVES;
-      return party ? connectionsOf(deps.connections, party) : [];
-    });
-    // What the state stood for is used up, so the request goes on under a new name.
-    const { away: _, ...rest } = request;
-    const { token } = await interactions.open(rest, browser.id ?? '');
-    const attempt = {
-      ...{ connection: provider.name, address: browser.address },
-      client: request.visit === undefined ? request.client : undefined,
-    };
-    if (user) deps.notes?.done(attempt, user);
-    else deps.notes?.refused(attempt);
-    if (user) return { do: 'resume', interaction: token, session: await sessions.begin(user, browser) };
-    return { do: 'resume', interaction: token, refusedBy: provider.name };
-  }
-
-  async function signOut(interaction: string, browser: Browser, form: { readonly csrf: string }): Promise<Step> {
-    const { open, client } = await reopen(interaction, browser);
-    const found = await sessions.find(browser.session);
-    if (found) {
-      checkCsrf(form.csrf, consentCsrf(open.record, found.ref));
-      await sessions.end(browser.session);
-    }
-    return signInPage(open, client, browser);
-  }
-
   async function consent(interaction: string, browser: Browser, form: ConsentForm): Promise<Step> {
-    const { open, client } = await reopen(interaction, browser);
+    const { open, client } = await requests.reopen(interaction, browser);
     if (!client) throw over();
-    const signedIn = await signedInTo(open, client, browser);
+    const signedIn = await requests.signedInTo(open, client, browser);
     if (!signedIn) return signInPage(open, client, browser);
     checkCsrf(form.csrf, consentCsrf(open.record, signedIn.ref));
     if (!form.allow) {
@@ -206,7 +136,7 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     browser: Browser,
     { silent }: Pick<Prompts, 'silent'> = { silent: false },
   ): Promise<Step> {
-    const signedIn = await signedInTo(open, partyOf(client), browser);
+    const signedIn = await requests.signedInTo(open, partyOf(client), browser);
     if (!signedIn) return silent ? unseen(open, 'sign_in') : signInPage(open, client, browser);
     if (!client) return arrive(open);
     // Anyone can claim to be a public client, so an earlier consent says nothing about who asks now (RFC 8252 §8.6).
@@ -248,47 +178,6 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     return redirect(redirectUri, { code, state });
   }
 
-  /** The interaction, and its client as it is now: one that was disabled or changed meanwhile gets nothing. A visit has none. */
-  async function reopen(
-    interaction: string,
-    browser: Browser,
-  ): Promise<{ readonly open: OpenInteraction; readonly client: Client | undefined }> {
-    const open = await interactions.find(interaction, browser.id);
-    if (open.record.visit !== undefined) return { open, client: undefined };
-    const client = await clients.find(open.record.client);
-    if (!client || client.disabled || !isRegistered(open.record.redirectUri, client.redirectUris)) {
-      throw new ProtocolError('invalid_request', 'The app was changed meanwhile: go back to it and start again.');
-    }
-    return { open, client };
-  }
-
-  async function signedInTo(
-    { record }: OpenInteraction,
-    party: Party,
-    browser: Browser,
-  ): Promise<SignedIn | undefined> {
-    const found = await sessions.find(browser.session);
-    if (found?.ref.hash === record.staleSession) return undefined;
-    const user = found && (await desk.current(party, found.session.user));
-    return user && { ...found, user };
-  }
-
-  async function signInPage({ token, record }: OpenInteraction, client: Client | undefined, browser: Browser) {
-    const { csrf } = record;
-    const redirectUri = client && record.redirectUri;
-    const choices = await choicesOf(connectionsOf(deps.connections, partyOf(client)));
-    return {
-      do: 'sign_in',
-      interaction: token,
-      csrf,
-      client,
-      redirectUri,
-      choices,
-      browser: browser.id ?? '',
-      again: record.visit !== undefined && record.staleSession !== undefined,
-    } as const;
-  }
-
   /** RFC 6749 §4.1.2.1: the codes that can occur here are spelled in the model as they are on the wire. */
   function refuse(redirectUri: string, state: string | undefined, { code, description }: Failure): Step {
     return redirect(redirectUri, { error: code, error_description: description, state });
@@ -299,11 +188,8 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
     return { do: 'redirect', to: withParameters(redirectUri, { ...parameters, iss: facts.issuer }) };
   }
 
-  return { begin, resume, signIn, sendCode, leave, comeBack, signOut, consent, visitor, visit };
+  return { ...waysIn, begin, resume, consent, visitor, visit };
 }
-
-/** Whom the user signs in to. */
-const partyOf = (client: Client | undefined): Party => client ?? OURSELVES;
 
 /** No client has this id and no redirect URI is empty, so nothing of a visit can be taken for an app's request. */
 const NO_APP = { dialect: '', client: '', redirectUri: '', redirectUriSent: false, scopes: [] };
