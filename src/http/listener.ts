@@ -133,6 +133,8 @@ export function createListener(options: ListenerOptions): Listener {
   server.on('request', onRequest);
   // Whoever reads the body asks for it, after the decision.
   server.on('checkContinue', onRequest);
+  // RFC 9110 §10.1.1 lets an unknown expectation be ignored; Node's own 417 would be in no log.
+  server.on('checkExpectation', onRequest);
   server.on('upgrade', (request, socket, head) => {
     // Asked again for the Node that does not ask before: what it brings here unasked, it cannot take back.
     const wanted = shouldUpgradeCallback(request);

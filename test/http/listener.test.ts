@@ -166,6 +166,16 @@ describe('the listener', () => {
     client.close();
   });
 
+  it('takes a request with an expectation that nobody knows for any other: nothing is answered past log and decision', async () => {
+    const edge = await edgeWith();
+    const answer = await exchange(edge.port, 'GET /demo HTTP/1.1\r\nHost: a\r\nExpect: 200-ok\r\n\r\n');
+    expect(answer).toMatchObject({ status: 200, body: 'lane' });
+    const reported = edge.nextExchange();
+    const own = 'GET /.well-known/oauth-authorization-server HTTP/1.1\r\nHost: a\r\nExpect: 200-ok\r\n\r\n';
+    expect((await exchange(edge.port, own)).status).toBe(200);
+    expect(await reported).toMatchObject({ method: 'GET', status: 200 });
+  });
+
   it('says when its address is taken', async () => {
     const edge = await edgeWith();
     await expect(startEdge({ listen: { port: edge.port } })).rejects.toMatchObject({ code: 'EADDRINUSE' });
