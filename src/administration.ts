@@ -1,7 +1,7 @@
 /** Joins what operations work on: for the console and the API of a gateway, for those of the supervisor of several, and for the command line. */
 import type { Administration } from './admin/administration.ts';
 import { databasesOf, openStore, variants } from './compose.ts';
-import { hashPassword, isPassword, isPasswordHash } from './connections/password_hash.ts';
+import { hashPassword, isPasswordHash } from './connections/password_hash.ts';
 import { type Clock, systemClock } from './model/clock.ts';
 import type { Config } from './model/config.ts';
 import { createAttempts } from './oauth/attempts.ts';
@@ -36,7 +36,7 @@ export function composeAdministration(config: Config, ground: AdministrationGrou
     tokens: createTokenAdministration({ store, clock }),
     attempts,
     audit,
-    passwords: { hash: hashPassword, isPassword, isHash: isPasswordHash },
+    passwords: { hash: hashPassword, isHash: isPasswordHash },
     clock,
     routes,
     choices: {

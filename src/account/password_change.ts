@@ -1,9 +1,9 @@
+import { objectionTo } from '../model/password_rules.ts';
 import type { Caller } from '../model/protocol.ts';
 import type { Identity } from '../model/token.ts';
 import type { SignInDesk } from '../oauth/sign_in.ts';
 import type { UserRegistry } from '../registry/users.ts';
 import { sameSecret } from '../tokens/hashing.ts';
-import { objectionTo } from './password_rules.ts';
 
 /** As the form sent it. */
 export interface PasswordForm {

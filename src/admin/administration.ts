@@ -40,7 +40,6 @@ export interface Administration {
 export interface Passwords {
   /** @throws RangeError for what is no password. */
   hash(password: string): Promise<string>;
-  isPassword(text: string): boolean;
   /** Whether a text is a hash that sign-ins can be compared with. */
   isHash(text: string): boolean;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { passwordProblem } from '../model/password_rules.ts';
 import { userFields as fields } from '../model/user_fields.ts';
 import { expectedRevision, paging, reference } from './fields.ts';
 
@@ -7,7 +8,15 @@ import { expectedRevision, paging, reference } from './fields.ts';
 export const userId = reference()
   .describe('The id of a user (`sub`), of any connection.')
   .meta({ examples: ['u-alice'] });
-const password = z.string().describe('A new password: 1 to 1,024 bytes. Kept as an argon2id hash only.');
+const password = z
+  .string()
+  .superRefine((text, { addIssue }) => {
+    const problem = passwordProblem(text);
+    if (problem !== undefined) addIssue(problem);
+  })
+  .describe(
+    'A new password: at least 10 characters, at most 1,024 bytes, and none that is guessed first. Kept as an argon2id hash only.',
+  );
 const passwordHash = z.string().describe('What another system kept of a password: argon2id, bcrypt or scrypt.');
 const names = {
   name: fields.name.meta({ examples: ['Alice Liddell'] }),

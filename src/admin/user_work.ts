@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { User } from '../model/client.ts';
+import { passwordProblem } from '../model/password_rules.ts';
 import { oneOf } from '../model/refusal_words.ts';
 import type { UserEdit } from '../registry/users.ts';
 import { lastIdentity } from '../tokens/administration.ts';
@@ -39,7 +40,7 @@ export async function addUser(admin: Administration, draft: z.output<typeof user
   }
   const { id, username, name, email, phone_number: phoneNumber, roles, disabled } = draft;
   const user = await admin.users.add({
-    ...{ connection, username, roles, disabled, passwordHash: await hashOf(admin, draft) },
+    ...{ connection, username, roles, disabled, passwordHash: await hashOf(admin, draft, draft) },
     ...(id !== undefined && { id }),
     ...(name !== undefined && { name }),
     ...(email !== undefined && { email }),
@@ -80,8 +81,7 @@ export async function removeUser(admin: Administration, id: string) {
 }
 
 export async function setPassword(admin: Administration, input: z.output<typeof newPassword>): Promise<ChangedUser> {
-  await refuseElsewhere(admin, input.id);
-  const passwordHash = await hashOf(admin, input);
+  const passwordHash = await hashOf(admin, input, await refuseElsewhere(admin, input.id));
   const user = await admin.users.update(input.id, () => ({ passwordHash }));
   return input.keep_sessions ? viewOfUser(user, admin) : withEnded(admin, user);
 }
@@ -112,6 +112,7 @@ async function withEnded(admin: Administration, user: User): Promise<ChangedUser
 async function hashOf(
   { passwords }: Administration,
   { password, password_hash }: { password?: string | undefined; password_hash?: string | undefined },
+  user: Pick<UserView, 'username' | 'name' | 'email'>,
 ): Promise<string> {
   if ((password === undefined) === (password_hash === undefined)) {
     const message =
@@ -119,8 +120,9 @@ async function hashOf(
     throw invalidFields([{ path: 'password', message }]);
   }
   if (password !== undefined) {
-    if (passwords.isPassword(password)) return passwords.hash(password);
-    throw invalidFields([{ path: 'password', message: 'must have 1 to 1,024 bytes, and no NUL character' }]);
+    const problem = passwordProblem(password, user);
+    if (problem === undefined) return passwords.hash(password);
+    throw invalidFields([{ path: 'password', message: problem }]);
   }
   if (password_hash !== undefined && passwords.isHash(password_hash)) return password_hash;
   const message = 'must be an argon2id string, or one of bcrypt ($2b$…) or scrypt ($scrypt$ln=…)';
@@ -129,10 +131,11 @@ async function hashOf(
 
 const ownsUsers = ({ choices }: Administration, connection: string): boolean => choices.databases.includes(connection);
 
-/** @throws AdminProblem `configured` for somebody who is known, and kept by another directory. */
-async function refuseElsewhere(admin: Administration, id: string): Promise<void> {
-  const { source, connection } = await findUser(admin, id);
-  if (source !== 'connection') return;
+/** @returns the user. @throws AdminProblem `configured` for somebody who is known, and kept by another directory. */
+async function refuseElsewhere(admin: Administration, id: string): Promise<UserView> {
+  const user = await findUser(admin, id);
+  const { source, connection } = user;
+  if (source !== 'connection') return user;
   throw new AdminProblem('configured', `User '${id}' is kept by the connection '${connection}': change them there.`);
 }
 

@@ -1,4 +1,5 @@
 import { passwords } from '../house.ts';
+import { objectionTo } from '../model/password_rules.ts';
 import { type Command, print } from './command.ts';
 import { readArguments } from './config_option.ts';
 import { readSecret } from './read_secret.ts';
@@ -13,7 +14,11 @@ Reads a password from the terminal (it is not shown) or from standard input and 
 for \`password_hash\` in the configuration.`,
   async run(args, terminal) {
     readArguments(args, {});
-    print(terminal.stdout, await passwords.hash(await readSecret('Password', terminal)));
+    const password = await readSecret('Password', terminal);
+    const objection = objectionTo(password);
+    // It may be the password that somebody has: the file is the operator's.
+    if (objection !== undefined) print(terminal.stderr, `No user could choose this password. ${objection}`);
+    print(terminal.stdout, await passwords.hash(password));
     return 0;
   },
 };

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { objectionTo } from '../../src/account/password_rules.ts';
 import { createPasswordVerifier } from '../../src/connections/password_hash.ts';
+import { objectionTo } from '../../src/model/password_rules.ts';
 import { refOf } from '../../src/tokens/format.ts';
 import { alice } from '../oauth/core_under_test.ts';
 import { type AccountOptions, signIn, startAccount } from './account_under_test.ts';

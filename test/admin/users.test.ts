@@ -43,8 +43,13 @@ describe.each([
     expect(made).toMatchObject({ id: 'u-alice', connection: 'users', source: 'store', roles: [], disabled: false });
     expect(JSON.stringify(made)).not.toContain('argon2');
     expect(await ask(getUser, { id: 'u-alice' })).toEqual(made);
-    const bob = await ask(createUser, { username: 'bob', password: 'builder', connection: 'staff', roles: ['admin'] });
-    expect(await verifyPassword((await admin.users.find(bob.id))?.passwordHash ?? '', 'builder')).toBe(true);
+    const bob = await ask(createUser, {
+      username: 'bob',
+      password: 'can he fix it',
+      connection: 'staff',
+      roles: ['admin'],
+    });
+    expect(await verifyPassword((await admin.users.find(bob.id))?.passwordHash ?? '', 'can he fix it')).toBe(true);
     for (const search of ['alic', 'LIDD', 'alice@ex', '+1555', 'u-al'])
       expect((await ask(listUsers, { search })).items.map(({ id }) => id)).toEqual(['u-alice']);
     const { items } = await ask(listUsers);
@@ -125,7 +130,7 @@ describe.each([
       ask(updateUser, { id: 'u-alice', name: 'Queen' }),
       ask(updateUser, { id: 'u-alice', roles: ['auditor'] }),
       ask(updateUser, { id: 'u-alice', email: null }),
-      ask(resetPassword, { id: 'u-alice', password: 'another' }),
+      ask(resetPassword, { id: 'u-alice', password: 'another long password' }),
     ]);
     const now = await ask(getUser, { id: 'u-alice' });
     expect(now).toMatchObject({ name: 'Queen', roles: ['auditor'] });
@@ -137,7 +142,7 @@ describe.each([
     ['locked', lockUser, {}],
     ['disabled', updateUser, { disabled: true }],
     ['deleted', deleteUser, {}],
-    ['given another password', resetPassword, { password: 'new' }],
+    ['given another password', resetPassword, { password: 'a new password' }],
   ] as const)('lose their grants and sessions when they are %s', async (_what, operation, more) => {
     const { ask, grant, session, backend, admin } = await start();
     await ask(createUser, ALICE);
@@ -161,7 +166,7 @@ describe.each([
     const { ask, session, backend } = await start();
     await ask(createUser, ALICE);
     await session(identity('u-alice'));
-    await ask(resetPassword, { id: 'u-alice', password: 'new', keep_sessions: true });
+    await ask(resetPassword, { id: 'u-alice', password: 'a new password', keep_sessions: true });
     expect(await backend.tokens.sessions('u-alice', 10)).toHaveLength(1);
   });
 
@@ -220,7 +225,7 @@ describe('who is not in the store', () => {
       [lockUser, {}],
       [deleteUser, {}],
       [updateUser, { name: 'New' }],
-      [resetPassword, { password: 'new' }],
+      [resetPassword, { password: 'a new password' }],
     ] as const)
       expect(await problem(operation as typeof lockUser, { id: 'u-fixed', ...more })).toMatchObject({
         type: 'configured',
@@ -230,19 +235,22 @@ describe('who is not in the store', () => {
 
 it.each<[object, string]>([
   [{ username: 'x' }, 'password'],
-  [{ username: 'x', password: 'a', password_hash: WONDERLAND }, 'password'],
+  [{ username: 'x', password: 'seven brown teapots', password_hash: WONDERLAND }, 'password'],
   [{ username: 'x', password: '' }, 'password'],
-  [{ username: 'x', password: 'a\0b' }, 'password'],
+  [{ username: 'x', password: 'seven\0brown teapots' }, 'password'],
+  [{ username: 'x', password: 'teapots' }, 'password'],
+  [{ username: 'x', password: 'Password123!' }, 'password'],
+  [{ username: 'dormouse.42', password: 'dormouse.42' }, 'password'],
   [{ username: 'x', password: 'x'.repeat(5_000) }, 'password'],
   [{ username: 'x', password_hash: 'plain' }, 'password_hash'],
-  [{ username: 'x\n', password: 'a' }, 'username'],
-  [{ username: 'x', password: 'a', email: 'nobody' }, 'email'],
-  [{ username: 'x', password: 'a', phone_number: '555' }, 'phone_number'],
-  [{ username: 'x', password: 'a', roles: ['with space'] }, 'roles.0'],
-  [{ username: 'x', password: 'a', connection: 'corp' }, 'connection'],
-  [{ username: 'x', password: 'a', id: 'with space' }, 'id'],
-  [{ username: 'x', password: 'a', name: 'two\nlines' }, 'name'],
-  [{ username: 'x', password: 'a', passwordHash: WONDERLAND }, 'passwordHash'],
+  [{ username: 'x\n', password: 'seven brown teapots' }, 'username'],
+  [{ username: 'x', password: 'seven brown teapots', email: 'nobody' }, 'email'],
+  [{ username: 'x', password: 'seven brown teapots', phone_number: '555' }, 'phone_number'],
+  [{ username: 'x', password: 'seven brown teapots', roles: ['with space'] }, 'roles.0'],
+  [{ username: 'x', password: 'seven brown teapots', connection: 'corp' }, 'connection'],
+  [{ username: 'x', password: 'seven brown teapots', id: 'with space' }, 'id'],
+  [{ username: 'x', password: 'seven brown teapots', name: 'two\nlines' }, 'name'],
+  [{ username: 'x', password: 'seven brown teapots', passwordHash: WONDERLAND }, 'passwordHash'],
 ])('refuses a user who is not right, and says where: %j', async (input, path) => {
   current = await startAdministration();
   const { type, fields, message } = await current.problem(createUser, input);

@@ -45,11 +45,15 @@ it('changes clients and users, and writes down who did', async () => {
   expect(await run(client, ['enable', 'orders'])).toMatchObject({ code: 0 });
   expect((await run(client, ['rotate', 'orders', '--overlap', '5m'])).errors).toContain('another 5m');
   expect(await run(client, ['end-overlap', 'orders'])).toMatchObject({ code: 0 });
-  expect(await run(user, ['add', 'alice', '--id', 'u-alice', '--role', 'auditor'], 'wonderland\n')).toMatchObject({
+  expect(
+    await run(user, ['add', 'alice', '--id', 'u-alice', '--role', 'auditor'], 'tea at half past four\n'),
+  ).toMatchObject({
     ...{ code: 0, output: 'added u-alice\n' },
   });
   expect(await run(user, ['update', 'u-alice', '--email', 'alice@example.com'])).toMatchObject({ code: 0 });
-  expect((await run(user, ['password', 'u-alice'], 'another\n')).output).toContain('set the password of u-alice');
+  expect((await run(user, ['password', 'u-alice'], 'another password\n')).output).toContain(
+    'set the password of u-alice',
+  );
   expect((await run(user, ['lock', 'u-alice'])).output).toBe('locked u-alice and revoked 0 of their grants\n');
   expect(await run(user, ['enable', 'u-alice'])).toMatchObject({ code: 0 });
   expect((await run(user, ['remove', 'u-alice'])).output).toBe('removed u-alice and revoked 0 of their grants\n');
@@ -67,7 +71,7 @@ it('changes clients and users, and writes down who did', async () => {
   ]);
   for (const event of items)
     expect(event).toMatchObject({ actor: { kind: 'command_line', id: 'operator' }, via: 'command_line' });
-  expect(JSON.stringify(items)).not.toMatch(/wonderland|another|ghk_/);
+  expect(JSON.stringify(items)).not.toMatch(/half past|another|ghk_/);
 });
 
 it('says what was wrong: of the arguments as usage, of the store as a failure', async () => {
@@ -75,9 +79,17 @@ it('says what was wrong: of the arguments as usage, of the store as a failure', 
   await expect(run(client, ['add', 'X'])).rejects.toThrow('--redirect-uri');
   await expect(run(client, ['update', 'fixed'])).rejects.toThrow(UsageError);
   await expect(run(client, ['rotate', 'fixed', '--overlap', 'long'])).rejects.toThrow('--overlap');
-  await expect(run(user, ['add', 'bob', '--connection', 'nowhere'], 'x\n')).rejects.toThrow('users');
+  await expect(run(user, ['add', 'bob', '--connection', 'nowhere'], 'seven brown teapots\n')).rejects.toThrow('users');
   expect(await run(client, ['remove', 'nobody'])).toMatchObject({ code: 1, errors: expect.stringContaining('nobody') });
   expect(await run(client, ['rotate', 'fixed'])).toMatchObject({
     ...{ code: 1, errors: expect.stringContaining('configuration file') },
   });
+});
+
+it('takes no password that users could not choose themselves, and says what would be right', async () => {
+  for (const password of ['teapots', 'dormouse-7']) {
+    const refused = run(user, ['add', 'dormouse', '--id', 'u-1'], `${password}\n`);
+    await expect(refused).rejects.toThrow(/^password cannot be this one: .+: .+\.$/);
+  }
+  expect((await run(user, ['list'])).output).not.toContain('dormouse');
 });

@@ -3,12 +3,7 @@ import type { Administration } from '../../src/admin/administration.ts';
 import type { AnyOperation } from '../../src/admin/operation.ts';
 import { DEMO_PASSWORD_HASHES } from '../../src/config/cross_checks/demo_secrets.ts';
 import { database } from '../../src/connections/database.ts';
-import {
-  createPasswordVerifier,
-  hashPassword,
-  isPassword,
-  isPasswordHash,
-} from '../../src/connections/password_hash.ts';
+import { createPasswordVerifier, hashPassword, isPasswordHash } from '../../src/connections/password_hash.ts';
 import { createConsole, problemWording } from '../../src/console/app.ts';
 import { createOperators } from '../../src/console/operators.ts';
 import { createPages } from '../../src/console/pages/pages.ts';
@@ -105,7 +100,7 @@ export async function startConsole({
     tokens: createTokenAdministration({ store, clock }),
     attempts,
     audit: backend.audit,
-    passwords: { hash: hashPassword, isPassword, isHash: isPasswordHash },
+    passwords: { hash: hashPassword, isHash: isPasswordHash },
     clock,
     routes: [],
     choices: {

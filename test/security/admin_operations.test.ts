@@ -172,7 +172,7 @@ it.each(['__proto__', 'constructor', 'toString', '..', 'a/b', '%2e%2e', '💥', 
     const gate = await start();
     for (const operation of operations) {
       if (!operation.path.includes('{id}')) continue;
-      const more = { client: id, session: id, device: id, password: 'new', name: 'New' };
+      const more = { client: id, session: id, device: id, password: 'a new password', name: 'New' };
       const taken = Object.entries(more).filter(([name]) => operation.path.includes(`{${name}}`));
       const input = { id, ...Object.fromEntries(taken) };
       const answer = await gate.ask(operation, input).catch((error: unknown) => error);
@@ -208,7 +208,7 @@ it('writes down who changed what, and by which names, but no value', async () =>
   await gate.ask(updateClient, { id: 'orders', name: 'Very New', scopes: ['canary'] });
   await gate.ask(rotateSecret, { id: 'orders', overlap: '1h' });
   await gate.ask(createUser, ALICE);
-  await gate.ask(resetPassword, { id: 'u-alice', password: 'canary' });
+  await gate.ask(resetPassword, { id: 'u-alice', password: 'canary in a mine' });
   await gate.problem(updateClient, { id: 'fixed', name: 'Mine' });
   const events = await gate.audited();
   expect(events.map(({ action, outcome }) => [action, outcome])).toEqual([

@@ -1,6 +1,6 @@
 import { html } from '../../http/pages/html.ts';
+import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../../model/password_rules.ts';
 import type { PasswordPlace } from '../password_change.ts';
-import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../password_rules.ts';
 import { accountPage, csrfField, type Frame, type Problem, wrong } from './layout.ts';
 
 export interface PasswordPage {

@@ -1,6 +1,7 @@
 import { ROLES } from '../../../admin/operation.ts';
 import type { UserView } from '../../../admin/user_view.ts';
 import { type Html, html } from '../../../http/pages/html.ts';
+import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../../../model/password_rules.ts';
 import type { Fields } from '../fields.ts';
 import { areaField, choicesField, inputField, type Trouble } from '../parts/forms.ts';
 
@@ -85,7 +86,7 @@ export const passwordField = (trouble: Trouble | undefined, first = false): Html
     trouble,
     required: true,
     first,
-    longest: 1024,
+    longest: LONGEST_PASSWORD,
     autocomplete: 'new-password',
-    hint: 'Tell it to them in a way that nobody else hears.',
+    hint: `At least ${SHORTEST_PASSWORD} characters; a few words are easy to remember. Tell it to them in a way that nobody else hears.`,
   });

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { foldUsername } from '../model/client.ts';
-import type { Identity } from '../model/token.ts';
+import { foldUsername } from './client.ts';
+import type { Identity } from './token.ts';
 
 /**
  * What a new password must be (NIST SP 800-63B §5.1.1.2): long enough, and none that is tried first. No rules about kinds of
@@ -11,8 +11,16 @@ export const SHORTEST_PASSWORD = 10;
 /** Bytes of UTF-8: as much as is hashed. */
 export const LONGEST_PASSWORD = 1024;
 
-/** @returns what is wrong with it, and what would be right; undefined when nothing is. */
-export function objectionTo(password: string, user: Pick<Identity, 'username' | 'name' | 'email'>): string | undefined {
+/** As the problem of a field that somebody else fills in. */
+export function passwordProblem(password: string, user?: Named): string | undefined {
+  const objection = objectionTo(password, user);
+  return objection && `cannot be this one: ${objection.charAt(0).toLowerCase()}${objection.slice(1)}`;
+}
+
+type Named = Partial<Pick<Identity, 'username' | 'name' | 'email'>>;
+
+/** @param user whose it is to be, as far as that is known. @returns what is wrong with it, and what would be right; undefined when nothing is. */
+export function objectionTo(password: string, user: Named = {}): string | undefined {
   if (Buffer.byteLength(password) > LONGEST_PASSWORD) return `Use at most ${LONGEST_PASSWORD} characters.`;
   const composed = password.normalize('NFC');
   if (/\p{Cc}/u.test(composed)) return 'Use characters that can be typed in one line.';
@@ -21,7 +29,7 @@ export function objectionTo(password: string, user: Pick<Identity, 'username' | 
   const core = coreOf(composed);
   if (new Set(composed.toLowerCase()).size < 4 || isRun(composed)) return 'This is too easy to guess: use a few words.';
   if (core !== '' && namesOf(user).includes(core))
-    return 'This is your own name: use something that others do not know.';
+    return 'This is the name of the account: use something that others do not know.';
   if (COMMON.has(core) || COMMON.has(composed.toLowerCase()))
     return 'This is one of the passwords that are tried first: use a few words.';
   return undefined;
@@ -45,7 +53,7 @@ function isRun(password: string): boolean {
   return steps.size <= 2 && [...steps].every((step) => Math.abs(step) === 1 || Math.abs(step) === 9);
 }
 
-const namesOf = ({ username, name, email }: Pick<Identity, 'username' | 'name' | 'email'>): readonly string[] =>
+const namesOf = ({ username, name, email }: Named): readonly string[] =>
   [username, name, email, email?.split('@')[0]].flatMap((text) => (text === undefined ? [] : [coreOf(text)]));
 
 /** Without what stands around them: `Password123!` is `password`. From the lists of those seen most often in breaches. */
