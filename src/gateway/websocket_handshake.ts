@@ -57,3 +57,15 @@ export function accepts(headers: readonly string[], key: string): boolean {
         .digest('base64')
   );
 }
+
+/**
+ * The head that tells the caller of the switch (RFC 9110 §15.2.2). A 101 has no body, so nothing in it says how long one is.
+ * @param lines names and values in turn.
+ */
+export function switchHead(lines: readonly string[]): string {
+  let text = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
+  for (let at = 0; at + 1 < lines.length; at += 2) {
+    if (lines[at]?.toLowerCase() !== 'content-length') text += `${lines[at]}: ${lines[at + 1]}\r\n`;
+  }
+  return `${text}\r\n`;
+}
