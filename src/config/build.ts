@@ -27,6 +27,7 @@ export function buildConfig(file: string, sections: Sections): Config {
       maxConnections: listen.max_connections,
       maxConnectionsPerAddress: listen.max_connections_per_address,
       maxDelay: listen.max_delay,
+      minBodyRate: listen.min_body_rate,
       fastLane: listen.fast_lane,
       trustedProxies: listen.trusted_proxies,
       publicUrl: listen.public_url,

@@ -117,6 +117,7 @@ export const HTTP_ERRORS = {
   not_found: { status: 404, error: 'not_found' },
   method_not_allowed: { status: 405, error: 'method_not_allowed' },
   unsupported_media_type: { status: 415, error: 'unsupported_media_type' },
+  request_timeout: { status: 408, error: 'request_timeout' },
   payload_too_large: { status: 413, error: 'payload_too_large' },
   uri_too_long: { status: 414, error: 'uri_too_long' },
   headers_too_large: { status: 431, error: 'headers_too_large' },

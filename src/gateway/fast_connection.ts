@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { milliseconds } from '../model/units.ts';
+import { BodyPace, type BodyRate } from './body_pace.ts';
 import { KEEP_ALIVE } from './fast_answer.ts';
 import { type Caller, FastExchange, type Lane } from './fast_exchange.ts';
 import { FastHead, INCOMPLETE, MAX_HEAD, readFastHead, UNUSUAL } from './fast_head.ts';
@@ -12,6 +13,7 @@ import { deadlines, NEVER, type Watched } from './upstream/deadlines.ts';
 /** What a connection needs of the lane that took it. */
 export interface FastLaneShared extends Lane {
   draining: boolean;
+  readonly minBodyRate: BodyRate;
   /** Whether one of our own endpoints is asked for: those are not for the fast lane. */
   readonly isOwn: (target: string, host: string) => boolean;
   /** Told of each request that is carried here. */
@@ -54,6 +56,7 @@ export class FastConnection implements Caller, Watched, Waiting {
   readonly #lane: FastLaneShared;
   readonly #handOver: () => void;
   readonly #exchange: FastExchange;
+  readonly #pace: BodyPace;
   #state = READING;
   /** What has come and could not be dealt with yet. */
   #held: Buffer | undefined;
@@ -81,6 +84,7 @@ export class FastConnection implements Caller, Watched, Waiting {
     this.#handOver = handOver;
     this.head = new FastHead('encrypted' in socket);
     this.#exchange = new FastExchange(lane, this);
+    this.#pace = new BodyPace(lane.minBodyRate);
     this.deadline = deadlines.in(HEAD_TIME);
     deadlines.watch(this);
     this.head.remoteAddress = socket.remoteAddress;
@@ -158,6 +162,7 @@ export class FastConnection implements Caller, Watched, Waiting {
     if (this.#bodyLeft === 0 || !this.#bodyWanted || this.#bodySlow) return;
     const part = this.#takeBody(bytes);
     own(part);
+    this.#pace.came(part.length);
     this.#expectBody();
     this.#exchange.body(part);
     if (this.#bodyLeft === 0 && this.#state === CARRYING) this.#exchange.bodyEnd();
@@ -210,12 +215,14 @@ export class FastConnection implements Caller, Watched, Waiting {
 
   takeBody(): void {
     this.#bodyWanted = true;
+    this.#pace.begin(this.#exchange.idleTimeout);
     this.#expectBody();
     this.#pump();
   }
 
   pauseBody(): void {
     this.#bodySlow = true;
+    this.#pace.hold();
     // The upstream is the slow one now; its own time-outs watch it.
     if (!this.#stuck) this.deadline = NEVER;
   }
@@ -228,7 +235,7 @@ export class FastConnection implements Caller, Watched, Waiting {
   }
 
   #expectBody(): void {
-    if (!this.#stuck) this.deadline = this.#bodyLeft === 0 ? NEVER : deadlines.in(this.#exchange.idleTimeout);
+    if (!this.#stuck) this.deadline = this.#bodyLeft === 0 ? NEVER : this.#pace.until(this.#exchange.idleTimeout);
   }
 
   writeWhole(text: string): void {
@@ -355,7 +362,7 @@ export class FastConnection implements Caller, Watched, Waiting {
         break;
       case CARRYING:
         if (this.#stuck) this.#socket.destroy();
-        else this.#exchange.stalled();
+        else this.#exchange.stalled(this.#pace.isTooSlow);
         break;
       case LINGERING:
         this.#finish();

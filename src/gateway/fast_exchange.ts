@@ -11,7 +11,7 @@ import type { FastHead } from './fast_head.ts';
 import type { Gateway } from './gateway.ts';
 import type { Admission } from './limits.ts';
 import { type LiveStream, type LiveStreams, TOKEN_ENDED, type Watched } from './live_streams.ts';
-import { BodyStalled } from './request_body.ts';
+import { BodyStalled, BodyTooSlow } from './request_body.ts';
 import { READ_TO_END } from './unread_body.ts';
 import type { AnswerHead, AnswerReader, Outgoing, Sending, UpstreamError, Upstreams } from './upstream/exchange.ts';
 import { failureOf } from './upstream_failure.ts';
@@ -221,12 +221,12 @@ export class FastExchange implements AnswerReader, Beginning, LiveStream {
     this.#cutOff();
   }
 
-  /** The caller stopped sending in the middle of the body. */
-  stalled(): void {
+  /** The caller stopped sending in the middle of the body, or has been too slow. */
+  stalled(tooSlow: boolean): void {
     this.#sending?.abort();
     if (this.#status !== 0) this.#cutOff();
     else {
-      const error = new BodyStalled();
+      const error = tooSlow ? new BodyTooSlow() : new BodyStalled();
       this.#refuse(failureOf(error), error);
     }
   }

@@ -4,6 +4,7 @@
  * lane, and what is not in its grammar it leaves to node:http unjudged.
  */
 import type { Socket } from 'node:net';
+import type { BodyRate } from './body_pace.ts';
 import { FastConnection, type FastLaneShared } from './fast_connection.ts';
 import type { Lane } from './fast_exchange.ts';
 import type { FirstReader } from './first_reader.ts';
@@ -11,6 +12,8 @@ import type { FirstReader } from './first_reader.ts';
 export interface FastLaneDependencies extends Lane {
   /** Whether one of our own endpoints is asked for: those are served by the HTTP server. */
   readonly isOwn: (target: string, host: string) => boolean;
+  /** The least rate of bodies; none by default. */
+  readonly minBodyRate?: BodyRate | undefined;
 }
 
 /** Totals since the start. */
@@ -32,6 +35,7 @@ export function createFastLane(deps: FastLaneDependencies): FastLane {
 
   const shared: FastLaneShared = {
     ...deps,
+    minBodyRate: deps.minBodyRate ?? 0,
     draining: false,
     took() {
       taken++;

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { isTooLate } from './answer.ts';
+import type { BodyRate } from './body_pace.ts';
 import type { Gateway } from './gateway.ts';
 import type { LiveStreams } from './live_streams.ts';
 import { Passage } from './passage.ts';
@@ -16,6 +17,8 @@ export interface FullLaneDependencies {
   readonly upstreams: Upstreams;
   /** Ends open answers whose token has died. */
   readonly liveStreams?: LiveStreams | undefined;
+  /** The least rate of bodies; none by default. */
+  readonly minBodyRate?: BodyRate | undefined;
 }
 
 /** Carries whole HTTP/1.1 exchanges between node:http and the upstreams, streaming both ways. */

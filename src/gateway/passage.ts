@@ -4,6 +4,7 @@ import type { Exchange } from '../model/exchange.ts';
 import { milliseconds } from '../model/units.ts';
 import { answerRefusal, finish, takeNoMore } from './answer.ts';
 import { answerHeaders, answerTrailers } from './answer_headers.ts';
+import type { BodyRate } from './body_pace.ts';
 import { type Decision, type DecisionFacts, type Forward, type Refusal, type Reply, UNFORESEEN } from './decide.ts';
 import { type Beginning, begin, CALLER_LEFT, exchangeOf } from './exchange_course.ts';
 import type { Gateway } from './gateway.ts';
@@ -24,6 +25,7 @@ export interface Lane {
   readonly upstreams: Upstreams;
   /** Ends open answers whose token has died. */
   readonly liveStreams?: LiveStreams | undefined;
+  readonly minBodyRate?: BodyRate | undefined;
 }
 
 /**
@@ -105,7 +107,9 @@ export class Passage implements AnswerReader, Beginning, BodySink, LiveStream, W
     const body = !forward.hasBody ? 'none' : saysLength(headers) ? 'length' : 'chunked';
     this.#sending = this.#lane.upstreams.send({ route, method, target, headers, body, affinity }, this);
     if (!forward.hasBody) return;
-    const terms = { idleTimeout: route.upstream.idleTimeout, scan: forward.scanBody, most: route.maxBody };
+    const { minBodyRate = 0 } = this.#lane;
+    const { idleTimeout } = route.upstream;
+    const terms = { idleTimeout, minRate: minBodyRate, scan: forward.scanBody, most: route.maxBody };
     this.#body = new RequestBody(this.#request, terms, this);
     if (forward.expectsContinue) this.#response.writeContinue();
     this.#body.start();

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Bytes, Milliseconds } from '../model/units.ts';
 import { TOKEN_PARAMETER } from './bearer.ts';
+import { BodyPace, type BodyRate } from './body_pace.ts';
 import { ParameterScan } from './parameter_scan.ts';
 import { deadlines, NEVER, type Watched } from './upstream/deadlines.ts';
 
@@ -14,6 +15,11 @@ export class BodyStalled extends Error {
   override readonly name = 'BodyStalled';
 }
 
+/** The caller keeps sending, and less than the least rate. */
+export class BodyTooSlow extends Error {
+  override readonly name = 'BodyTooSlow';
+}
+
 /** The body is longer than its route takes, which its head did not say. */
 export class BodyTooLong extends Error {
   override readonly name = 'BodyTooLong';
@@ -24,7 +30,7 @@ export class BodyTooLong extends Error {
   }
 }
 
-export type BodyFault = TokenInBody | BodyStalled | BodyTooLong;
+export type BodyFault = TokenInBody | BodyStalled | BodyTooSlow | BodyTooLong;
 
 /** Where a body goes. */
 export interface BodySink {
@@ -38,6 +44,8 @@ export interface BodySink {
 export interface BodyTerms {
   /** How long the caller may pause. */
   readonly idleTimeout: Milliseconds;
+  /** How fast it must send. */
+  readonly minRate: BodyRate;
   /** Whether it is a form, which must not carry a token. */
   readonly scan: boolean;
   /** Absent: as long as it likes. */
@@ -56,6 +64,7 @@ export class RequestBody implements Watched {
   readonly #sink: BodySink;
   readonly #scan: ParameterScan | undefined;
   readonly #terms: BodyTerms;
+  readonly #pace: BodyPace;
   /** A chunk that ends with the forbidden name: the next byte, or the end, says whether that is the whole name. */
   #held: Buffer | undefined;
   #stopped = false;
@@ -64,19 +73,21 @@ export class RequestBody implements Watched {
     this.#source = source;
     this.#sink = sink;
     this.#terms = terms;
+    this.#pace = new BodyPace(terms.minRate);
     this.#scan = terms.scan ? new ParameterScan(TOKEN_PARAMETER) : undefined;
   }
 
   start(): void {
     this.#source.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
-    this.deadline = deadlines.in(this.#terms.idleTimeout);
+    this.#pace.begin(this.#terms.idleTimeout);
+    this.#expectMore();
     deadlines.watch(this);
     this.#source.resume();
   }
 
   resume(): void {
     if (this.#stopped) return;
-    this.deadline = deadlines.in(this.#terms.idleTimeout);
+    this.#expectMore();
     this.#source.resume();
   }
 
@@ -90,7 +101,7 @@ export class RequestBody implements Watched {
   }
 
   onDeadline(): void {
-    this.#fault(new BodyStalled());
+    this.#fault(this.#pace.isTooSlow ? new BodyTooSlow() : new BodyStalled());
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -100,7 +111,8 @@ export class RequestBody implements Watched {
       this.#fault(new BodyTooLong(most));
       return;
     }
-    this.deadline = deadlines.in(this.#terms.idleTimeout);
+    this.#pace.came(chunk.length);
+    this.#expectMore();
     if (this.#scan !== undefined) {
       if (contains(this.#scan, chunk)) {
         this.#fault(new TokenInBody());
@@ -116,8 +128,13 @@ export class RequestBody implements Watched {
     if (this.#sink.onBody(next) || this.#stopped) return;
     // The upstream is the slow one; whoever writes to it watches over that.
     this.deadline = NEVER;
+    this.#pace.hold();
     this.#source.pause();
   };
+
+  #expectMore(): void {
+    this.deadline = this.#pace.until(this.#terms.idleTimeout);
+  }
 
   readonly #onEnd = (): void => {
     if (this.#scan?.end()) {

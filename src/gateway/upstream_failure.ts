@@ -1,7 +1,7 @@
 import type { Failure } from '../model/failure.ts';
 import { seconds } from '../model/units.ts';
 import { bodyTooLong } from './body_limit.ts';
-import { type BodyFault, BodyStalled, BodyTooLong, TokenInBody } from './request_body.ts';
+import { type BodyFault, BodyStalled, BodyTooLong, BodyTooSlow, TokenInBody } from './request_body.ts';
 import type { UpstreamError } from './upstream/exchange.ts';
 
 /** What it means to the caller that a call which was sent came to no answer. Says nothing of the network behind the gateway. */
@@ -11,7 +11,10 @@ export function failureOf(error: UpstreamError | BodyFault): Failure {
     return { code: 'invalid_request', description, close: true };
   }
   if (error instanceof BodyStalled) {
-    return { code: 'invalid_request', description: 'The request body stopped coming.', close: true };
+    return { code: 'request_timeout', description: 'The request body stopped coming.', close: true };
+  }
+  if (error instanceof BodyTooSlow) {
+    return { code: 'request_timeout', description: 'The request body comes too slowly.', close: true };
   }
   if (error instanceof BodyTooLong) return bodyTooLong(error.most);
   switch (error.problem) {

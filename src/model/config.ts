@@ -62,6 +62,8 @@ export interface ListenSettings {
   readonly maxConnectionsPerAddress?: number | undefined;
   /** How far the event loop may fall behind before calls are refused early. */
   readonly maxDelay: Milliseconds;
+  /** Bytes that a body must bring in a second, on average, while it is waited for; 0 for any number. */
+  readonly minBodyRate: number;
   /** Whether plain calls are carried without node:http. */
   readonly fastLane: boolean;
   /** CIDR ranges whose `X-Forwarded-*` headers are believed. */

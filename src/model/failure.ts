@@ -33,6 +33,7 @@ export type ErrorCode =
   | 'not_found'
   | 'method_not_allowed'
   | 'unsupported_media_type'
+  | 'request_timeout'
   | 'payload_too_large'
   | 'uri_too_long'
   | 'headers_too_large';

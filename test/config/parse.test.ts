@@ -48,7 +48,7 @@ describe('a configuration with every key', () => {
   it('becomes the settings of the listeners, the cache and the tokens', () => {
     expect(config.listen).toEqual({
       ...{ host: '127.0.0.1', port: 8080, workers: 1, trustedProxies: ['10.0.0.0/8'] },
-      ...{ http2: true, maxConnections: 20_000, maxDelay: 1000, fastLane: true },
+      ...{ http2: true, maxConnections: 20_000, maxDelay: 1000, minBodyRate: 500, fastLane: true },
     });
     expect(config.admin).toEqual({ host: '127.0.0.1', port: 8081, console: true, sessionTtl: 28_800 });
     expect(config.cache).toEqual({ maxTokens: 100_000, ttl: 60_000, staleness: 5000, negativeTtl: 1000 });

@@ -41,6 +41,7 @@ listen:
   max_connections: 20000
   max_connections_per_address: 500
   max_delay: 1s
+  min_body_rate: 500
   fast_lane: true
   trusted_proxies: [10.0.0.0/8]
 store: { type: redis, url: redis://127.0.0.1:6379/0 }

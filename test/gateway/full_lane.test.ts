@@ -398,10 +398,10 @@ it('gives up on a caller that stops sending, and frees the upstream', async () =
   const { upstream, lane, port, head } = await start(undefined, { upstream: { idleTimeout: milliseconds(150) } });
   const client = rawClient(port);
   client.send(`${head('POST', 'Content-Length: 10')}12345`);
-  expect(await client.response()).toMatchObject({ status: 400 });
+  expect(await client.response()).toMatchObject({ status: 408 });
   await client.closed();
   await upstream.idle();
-  expect(await lane.reported()).toMatchObject({ refused: 'invalid_request', fault: 'BodyStalled' });
+  expect(await lane.reported()).toMatchObject({ refused: 'request_timeout', fault: 'BodyStalled' });
 });
 
 it('reports whose call it was, where it went and how much went through', async () => {

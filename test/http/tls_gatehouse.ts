@@ -16,10 +16,10 @@ export interface TlsGatehouse {
   client(): Promise<ClientHttp2Session>;
 }
 
-/** Routes: `/up/*` wants a token, `/open/*` none; both go to `origin`. @param listen more keys of `listen`. */
+/** Routes: `/up/*` wants a token, `/open/*` none; both go to `origin`. @param listen more keys of `listen`. @param routes others. */
 export async function startTlsGatehouse(
   origin: string,
-  { listen = '', http2 = true } = {},
+  { listen = '', http2 = true, routes = '' } = {},
 ): Promise<TlsGatehouse & { stop(): Promise<void> }> {
   const tls = await makeSelfSigned();
   const process = await startGatehouse(`
@@ -29,9 +29,12 @@ store: { type: memory }
 clients:
   - { id: app, secret: a-secret-for-the-app, grants: [client_credentials], scopes: [a] }
 routes:
-  - { name: up, path: /up/*, upstream: ${origin} }
+${
+  routes ||
+  `  - { name: up, path: /up/*, upstream: ${origin} }
   - { name: open, path: /open/*, upstream: ${origin}, auth: none }
-`);
+`
+}`);
   const port = Number(new URL(process.url).port);
   const client = () => http2Client(port, tls.cert);
   const token = http2 ? await tokenFrom(await client()) : '';

@@ -189,6 +189,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   insufficient_scope: 403,
   not_found: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
   payload_too_large: 413,
   uri_too_long: 414,
   rate_limited: 429,

@@ -54,6 +54,14 @@ export const listen = z.strictObject({
     .describe(
       'How far a process may fall behind its work before it refuses calls early, with 503, until it has caught up.',
     ),
+  min_body_rate: z
+    .int()
+    .min(0)
+    .max(1_000_000_000)
+    .default(500)
+    .describe(
+      'Bytes that the body of a proxied call must bring each second, on average and after 20s or idle_timeout. 0: any rate.',
+    ),
   fast_lane: z
     .boolean()
     .default(true)
