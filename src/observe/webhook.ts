@@ -32,6 +32,8 @@ export interface WebhookDependencies extends WebhookSettings {
 
 /** Together some ten minutes. */
 const PAUSES = [1_000, 5_000, 15_000, 60_000, 180_000, 360_000];
+/** Attempts for a message that the receiver refuses: trying for longer would not change its mind, and holds up all others. */
+const MOST_REFUSALS = 3;
 /** Messages that wait while the receiver is away: what comes then is lost, as nobody knows for how long that will be. */
 const MOST_WAITING = 1_000;
 /** Milliseconds for one attempt, and for all that are left at the end. */
@@ -48,8 +50,8 @@ export function createWebhook({ url, secret, event, told = () => {}, pauses = PA
   const closing = new AbortController();
   let delivering: Promise<void> | undefined;
 
-  /** @returns why not; undefined if it was taken. */
-  async function attempt(message: WebhookMessage): Promise<string | undefined> {
+  /** @returns undefined if it was taken. */
+  async function attempt(message: WebhookMessage): Promise<Failure | undefined> {
     const { id, type, at, data } = message;
     const body = JSON.stringify({ type, timestamp: new Date(at).toISOString(), data });
     const timestamp = String(Math.floor(Date.now() / 1000));
@@ -69,23 +71,25 @@ export function createWebhook({ url, secret, event, told = () => {}, pauses = PA
         signal: AbortSignal.timeout(ATTEMPT_LIMIT),
       });
       await answer.body?.cancel();
-      return answer.ok ? undefined : `status ${answer.status}`;
+      return answer.ok ? undefined : { reason: `status ${answer.status}`, isRefusal: isRefusal(answer.status) };
     } catch (error) {
-      return nameOf(error);
+      return { reason: nameOf(error), isRefusal: false };
     }
   }
 
   async function deliver(message: WebhookMessage): Promise<void> {
-    let reason = await attempt(message);
+    let failure = await attempt(message);
+    let refusals = Number(failure?.isRefusal === true);
     for (const pause of pauses) {
-      if (reason === undefined || closing.signal.aborted) break;
+      if (!failure || closing.signal.aborted || refusals >= MOST_REFUSALS) break;
       told('retried');
       // Cut short when the process is to end: then this was the last pause.
       await setTimeout(pause, undefined, { signal: closing.signal, ref: false }).catch(() => {});
-      reason = await attempt(message);
+      failure = await attempt(message);
+      refusals += Number(failure?.isRefusal === true);
     }
-    if (reason === undefined) told('delivered');
-    else lose(message, reason);
+    if (failure) lose(message, failure.reason);
+    else told('delivered');
   }
 
   function lose({ type }: WebhookMessage, reason: string): void {
@@ -111,6 +115,16 @@ export function createWebhook({ url, secret, event, told = () => {}, pauses = PA
     },
   };
 }
+
+/** Why a message was not taken. */
+interface Failure {
+  readonly reason: string;
+  /** The receiver has read it and does not want it. */
+  readonly isRefusal: boolean;
+}
+
+/** Too slow (408) and too much (429) say nothing of the message; what is not there (404) or forbidden (401) is set up wrongly. */
+const isRefusal = (status: number): boolean => status >= 400 && status < 500 && status !== 408 && status !== 429;
 
 /** The class or code of what went wrong; what it says may quote an address. */
 function nameOf(error: unknown): string {

@@ -54,6 +54,30 @@ describe('the webhook', () => {
     expect(events).toEqual([['error', 'audit_webhook_lost', { action: 'clients.create', reason: 'status 503' }]]);
   });
 
+  it.each([400, 401, 404, 410, 422])(
+    'holds nothing up for a message that is refused again and again: %d',
+    async (no) => {
+      receiver = await startWebhookReceiver((at) => (at < 3 ? no : 204));
+      const webhook = open(receiver.url, [1, 1, 3_600_000]);
+      webhook.send(message('1'));
+      webhook.send(message('2'));
+      const received = await receiver.count(4);
+      expect(received.map(({ headers }) => headers['webhook-id'])).toEqual(['1', '1', '1', '2']);
+      await webhook.close();
+      expect(outcomes).toEqual(['retried', 'retried', 'lost', 'delivered']);
+      expect(events).toEqual([['error', 'audit_webhook_lost', { action: 'clients.create', reason: `status ${no}` }]]);
+    },
+  );
+
+  it.each([408, 429, 500, 503, 302])('goes on trying when the receiver may take it later: %d', async (later) => {
+    receiver = await startWebhookReceiver((at) => (at < 5 ? later : 204));
+    const webhook = open(receiver.url, [1, 1, 1, 1, 1, 1]);
+    webhook.send(message('1'));
+    await receiver.count(6);
+    await webhook.close();
+    expect(outcomes).toEqual([...Array(5).fill('retried'), 'delivered']);
+  });
+
   it('keeps a bounded number while the receiver is away, and tells what it loses', async () => {
     receiver = await startWebhookReceiver(() => 'hang');
     const webhook = open(receiver.url);
