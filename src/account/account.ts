@@ -3,7 +3,8 @@
  * of their own, their password. It reaches nothing but what belongs to whoever is signed in, and must not decide who that is
  * (`oauth/`), nor what a token is worth (`gateway/`).
  */
-import { type BrowserAction, createVisitFlow } from '../http/browser_flow.ts';
+import type { BrowserAction } from '../http/browser_action.ts';
+import { createVisitFlow } from '../http/browser_flow.ts';
 import type { Clock } from '../model/clock.ts';
 import type { AccountSettings } from '../model/config.ts';
 import type { AuthorizationFlow } from '../oauth/authorization_flow.ts';

@@ -1,4 +1,4 @@
-import { seeOther } from '../http/browser_flow.ts';
+import { seeOther } from '../http/browser_answer.ts';
 import { withNotice } from './notices.ts';
 import { applicationsPage } from './pages/applications.ts';
 import { frameOf, page, type Rooms } from './rooms.ts';

@@ -1,4 +1,4 @@
-import { seeOther } from '../http/browser_flow.ts';
+import { seeOther } from '../http/browser_answer.ts';
 import { ProtocolError } from '../model/failure.ts';
 import type { WireResponse } from '../model/wire.ts';
 import type { HeldGrant } from './holdings.ts';

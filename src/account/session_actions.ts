@@ -1,4 +1,5 @@
-import { type BrowserAction, seeOther } from '../http/browser_flow.ts';
+import type { BrowserAction } from '../http/browser_action.ts';
+import { seeOther } from '../http/browser_answer.ts';
 import { clearCookie } from '../http/cookies.ts';
 import type { Pair } from '../model/wire.ts';
 import type { HeldGrant, HeldSession } from './holdings.ts';

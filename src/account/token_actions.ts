@@ -1,4 +1,5 @@
-import { type BrowserRequest, seeOther } from '../http/browser_flow.ts';
+import type { BrowserRequest } from '../http/browser_action.ts';
+import { seeOther } from '../http/browser_answer.ts';
 import { PERSONAL_TOKENS_CLIENT } from '../model/client.ts';
 import type { Pair } from '../model/wire.ts';
 import { withNotice } from './notices.ts';

@@ -1,10 +1,5 @@
-import {
-  answerTo,
-  type BrowserAction,
-  type BrowserAnswer,
-  type BrowserRequest,
-  browserOf,
-} from '../http/browser_flow.ts';
+import { type BrowserAction, type BrowserAnswer, type BrowserRequest, browserOf } from '../http/browser_action.ts';
+import { answerTo } from '../http/browser_answer.ts';
 import { requireSameOrigin } from '../http/same_origin.ts';
 import type { Clock } from '../model/clock.ts';
 import { ProtocolError } from '../model/failure.ts';

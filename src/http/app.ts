@@ -10,7 +10,8 @@ import { isTooLate } from '../gateway/answer.ts';
 import { ProtocolError } from '../model/failure.ts';
 import type { WireResponse } from '../model/wire.ts';
 import type { AppDependencies } from './app_dependencies.ts';
-import { type BrowserAction, createBrowserFlow } from './browser_flow.ts';
+import type { BrowserAction } from './browser_action.ts';
+import { createBrowserFlow } from './browser_flow.ts';
 import { type EndpointContext, type EndpointState, type Step, send } from './endpoint_context.ts';
 import { describe } from './failure_of.ts';
 import {

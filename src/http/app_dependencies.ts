@@ -4,7 +4,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Milliseconds } from '../model/units.ts';
 import type { Protocol } from '../oauth/protocol.ts';
-import type { BrowserAction } from './browser_flow.ts';
+import type { BrowserAction } from './browser_action.ts';
 import type { Trouble } from './failure_of.ts';
 import type { ReadOwnRequest } from './own_request.ts';
 

@@ -11,7 +11,7 @@ import type { ListenSettings } from '../model/config.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { createApp } from './app.ts';
 import type { AppDependencies } from './app_dependencies.ts';
-import type { BrowserAction } from './browser_flow.ts';
+import type { BrowserAction } from './browser_action.ts';
 import type { Trouble } from './failure_of.ts';
 import { createListener, type Listener } from './listener.ts';
 import { type FindEndpoint, type OwnEndpoint, ownEndpoints } from './own_endpoints.ts';

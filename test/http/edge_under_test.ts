@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dialect } from '../../src/dialects/dialect.ts';
 import type { FullLane } from '../../src/gateway/full_lane.ts';
-import type { BrowserAction } from '../../src/http/browser_flow.ts';
+import type { BrowserAction } from '../../src/http/browser_action.ts';
 import { createEdge, createEndpoints } from '../../src/http/edge.ts';
 import type { Trouble } from '../../src/http/failure_of.ts';
 import { systemClock } from '../../src/model/clock.ts';

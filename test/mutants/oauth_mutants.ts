@@ -53,7 +53,7 @@ export const OAUTH_MUTANTS: readonly Mutant[] = [
   {
     bug: 'the browser posts the password on to the app (307)',
     breaks: 'G8',
-    file: 'src/http/browser_flow.ts',
+    file: 'src/http/browser_answer.ts',
     is: 'status: 303,',
     becomes: 'status: 307,',
     tests: ['test/http/browser_flow.test.ts', 'test/compliance/oauth_cases.test.ts'],
