@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AUDIT_ACTIONS, AUDIT_GROUPS } from '../model/audit_actions.ts';
 import { milliseconds } from '../model/units.ts';
 import { exactInstantOf, instant, pageOf, paging, reference } from './fields.ts';
 import { operation } from './operation.ts';
@@ -43,7 +44,13 @@ export const listAudit = operation({
   input: z.strictObject({
     ...paging,
     actor: reference().optional().describe('The id of who did it.'),
-    action: reference().optional().describe('The whole action, or its beginning up to and with the dot: `clients.`'),
+    action: z
+      .string()
+      .refine((text) => AUDIT_ACTIONS.includes(text) || AUDIT_GROUPS.includes(text), {
+        error: `is no action: write one such as clients.create, or the beginning of several: ${AUDIT_GROUPS.join(' ')}`,
+      })
+      .optional()
+      .describe('The whole action, or its beginning up to and with the dot: `clients.`'),
     target: reference().optional().describe('The id of what it was done to.'),
     from: when().optional().describe('At or after.'),
     until: when().optional().describe('Before.'),

@@ -225,6 +225,15 @@ describe('who asks', () => {
 });
 
 describe('the audit log', () => {
+  it.each(['clients.creat', 'clients', '.', 'things.create', 'clients.create.', ''])(
+    'says of %j that it is no action, instead of that nothing was done',
+    async (action) => {
+      const gate = await startConsole();
+      const { status, body } = await gate.call('GET', `/audit?${new URLSearchParams({ action })}`);
+      expect([status, body.errors]).toEqual([422, [{ path: 'action', message: expect.stringContaining(' users.') }]]);
+    },
+  );
+
   it('is exported as lines, all of it', async () => {
     const gate = await startConsole();
     for (let index = 0; index < 450; index++) {
@@ -232,16 +241,18 @@ describe('the audit log', () => {
         at: gate.administration.clock.now(),
         actor: { kind: 'system', id: 'test' },
         via: 'api',
-        action: index % 2 === 0 ? 'even.one' : 'odd.one',
+        action: index % 2 === 0 ? 'users.lock' : 'clients.update',
         outcome: 'done',
         detail: { index },
       });
     }
-    const { status, headers, body } = await gate.call('GET', '/audit/export?action=even.', { as: AUDITOR });
+    const { status, headers, body } = await gate.call('GET', '/audit/export?action=users.', { as: AUDITOR });
     expect(status).toBe(200);
     expect(headers.get('content-type')).toBe('application/x-ndjson');
     const lines: string[] = body.trimEnd().split('\n');
     expect(lines).toHaveLength(225);
+    const mistyped = await gate.call('GET', '/audit/export?action=user.lock');
+    expect(mistyped).toMatchObject({ status: 422, body: { errors: [{ path: 'action' }] } });
     const indices = lines.map((line) => JSON.parse(line).detail.index);
     expect(indices).toEqual(Array.from({ length: 225 }, (_, index) => 448 - 2 * index));
   });

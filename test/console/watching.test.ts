@@ -260,6 +260,10 @@ describe('the audit log', () => {
     const wrong = await browser.get('/audit?from=2026-02-30&until=x');
     expect(wrong.status).toBe(422);
     expect(wrong.text).toContain('Must be a day such as 2026-11-21');
+    const unknown = await browser.get('/audit?action=clients.created');
+    expect(unknown.status).toBe(422);
+    expect(unknown.text).toContain('Is no action: write one such as clients.create');
+    expect((await browser.get('/audit/export?format=csv&action=clients')).status).toBe(422);
   });
 
   it('is exported as JSON lines and as CSV, all pages of it', async () => {
@@ -271,19 +275,19 @@ describe('the audit log', () => {
         at: clock.now(),
         actor,
         via: 'system',
-        action: 'test.event',
+        action: 'configuration.reloaded',
         outcome: 'done',
         detail: { index },
       });
     }
-    const lines = await browser.get('/audit/export?format=jsonl&action=test.');
+    const lines = await browser.get('/audit/export?format=jsonl&action=configuration.');
     expect(lines.headers.get('content-disposition')).toBe('attachment; filename="audit.jsonl"');
     const events = lines.text
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(events.map(({ detail }) => detail.index)).toEqual(Array.from({ length: 450 }, (_, index) => 449 - index));
-    const csv = await browser.get('/audit/export?format=csv&action=test.');
+    const csv = await browser.get('/audit/export?format=csv&action=configuration.');
     expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8');
     expect(csv.text.trimEnd().split('\r\n')).toHaveLength(451);
     expect((await browser.get('/audit/export?format=csv&from=x')).status).toBe(422);

@@ -1,6 +1,6 @@
 import type { Administration } from '../../../admin/administration.ts';
-import { operations } from '../../../admin/operations.ts';
 import { type FieldProblem, invalidFields } from '../../../admin/problem.ts';
+import { AUDIT_ACTIONS, AUDIT_GROUPS } from '../../../model/audit_actions.ts';
 import type { Fields } from '../fields.ts';
 
 /** What of the audit log somebody wants to see, as they typed it. */
@@ -23,19 +23,8 @@ export const typedFilter = (fields: Fields): TypedFilter => ({
   until: fields.text('until'),
 });
 
-/** What happens by itself, and on pages that are no operations. */
-const EVENTS = [
-  ...['user.sign_in', 'user.locked_out', 'console.sign_in', 'console.sign_out', 'console.refused'],
-  ...['token.reuse_detected', 'configuration.reloaded', 'account.', 'audit.unreadable'],
-];
-
 /** Actions, and groups of them. */
-export const ACTIONS: readonly string[] = [
-  ...new Set([
-    ...operations.flatMap(({ id, audit }) => (audit ? [`${id.slice(0, id.indexOf('.') + 1)}`, id] : [])),
-    ...EVENTS,
-  ]),
-].sort();
+export const ACTIONS: readonly string[] = [...AUDIT_GROUPS, ...AUDIT_ACTIONS].sort();
 
 /** What `audit.list` takes: names become ids, and days times. @throws AdminProblem `invalid`. */
 export async function filterOf({ actor, action, target, from, until }: TypedFilter, admin: Administration) {
