@@ -17,7 +17,7 @@ import { createTokenAdministration } from './tokens/administration.ts';
 
 /** What outlives a configuration, or is of the process and not of its configuration. */
 export interface AdministrationGround
-  extends Pick<Administration, 'attempts' | 'clock' | 'live' | 'explain' | 'tryCall'> {
+  extends Pick<Administration, 'attempts' | 'clock' | 'live' | 'mayNote' | 'explain' | 'tryCall'> {
   readonly documents: DocumentStore;
   readonly store: TokenStore;
   readonly audit: AuditStore;
@@ -27,7 +27,7 @@ export interface AdministrationGround
 }
 
 export function composeAdministration(config: Config, ground: AdministrationGround): Administration {
-  const { documents, store, audit, clock, attempts, grants, live, explain, tryCall } = ground;
+  const { documents, store, audit, mayNote, clock, attempts, grants, live, explain, tryCall } = ground;
   const { connections, dialects, routes } = config;
   return {
     clients: createClients({ configured: config.clients, documents, clock }),
@@ -36,6 +36,7 @@ export function composeAdministration(config: Config, ground: AdministrationGrou
     tokens: createTokenAdministration({ store, clock }),
     attempts,
     audit,
+    mayNote,
     passwords: { hash: hashPassword, isHash: isPasswordHash },
     clock,
     routes,
@@ -62,6 +63,8 @@ export async function openAdministration(config: Config) {
   const attempts = createAttempts({ counters, clock });
   const administration = composeAdministration(config, {
     ...{ documents, store, audit, clock, attempts },
+    // Whoever is at the machine could write into the store as well.
+    mayNote: () => true,
     grants: variants.grants,
   });
   return {

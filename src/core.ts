@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createGoneUsers, watchGoneUsers } from './account/gone_users.ts';
+import { createAuditBound } from './admin/audit_bound.ts';
 import { openStore } from './compose.ts';
 import { createPasswordVerifier } from './connections/password_hash.ts';
 import { startDemoApi } from './demo/demo_api.ts';
@@ -73,6 +74,8 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
     counts: metrics.audit,
   });
   const note = (entry: AuditEntry): void => trail.note(entry);
+  const withheld = (): void => metrics.auditWithheld();
+  const mayNote = createAuditBound({ clock, withheld });
   const ground: Ground = {
     documents,
     counters,
@@ -90,7 +93,7 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
     tracer,
     tokenIssued: (grant) => metrics.tokenIssued(grant),
     note,
-    signIns: createSignInNotes({ note, clock, withheld: () => metrics.auditWithheld() }),
+    signIns: createSignInNotes({ note, clock, withheld }),
     log,
   };
 
@@ -151,7 +154,7 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
     desk: () => rules.desk,
     live,
     /** What operators work on, whatever the configuration. */
-    administration: { documents, store, audit: trail, attempts: ground.attempts, clock, live, explain },
+    administration: { documents, store, audit: trail, mayNote, attempts: ground.attempts, clock, live, explain },
     /**
      * Makes the rules of another configuration, and puts them in the place of those that are: in one step, and for requests that
      * begin from then on.

@@ -2,6 +2,8 @@
  * What the supervisor of several workers shows the outside: the admin listener, which answers for all of them, on the same store. It
  * serves no calls itself.
  */
+
+import { createAuditBound } from './admin/audit_bound.ts';
 import type { Live } from './admin/live.ts';
 import { composeAdministration } from './administration.ts';
 import { ADMIN_DRAIN_LIMIT, adminReports, composeBackOffice, composePeopleAlone } from './back_office.ts';
@@ -69,6 +71,7 @@ export async function composeSupervisorDesk(
   const count = countReloads(metrics.own);
   const note = reloadNotes(audit, config.file);
   const reloads = createReloads({ log, count, note });
+  const mayNote = createAuditBound({ clock: systemClock, withheld: audited.withheld });
   let running = config;
   const people = composePeopleAlone({
     ...{ running: () => running, backend, clock: systemClock, log, note: (entry) => audit.note(entry) },
@@ -84,7 +87,7 @@ export async function composeSupervisorDesk(
       administrationOf: (config) =>
         composeAdministration(config, {
           ...{ clock: systemClock, audit, live, grants: variants.grants, attempts: people.attempts },
-          ...{ documents: backend.documents, store: backend.tokens },
+          ...{ documents: backend.documents, store: backend.tokens, mayNote },
           explain: composeExplainAlone(config, backend, systemClock),
           tryCall: createTryCall({ url, clock: systemClock }),
         }),

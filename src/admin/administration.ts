@@ -8,6 +8,7 @@ import type { ConsentRegistry } from '../registry/consents.ts';
 import type { UserRegistry } from '../registry/users.ts';
 import type { AuditStore } from '../stores/audit_store.ts';
 import type { TokenAdministration } from '../tokens/administration.ts';
+import type { AuditBound } from './audit_bound.ts';
 import type { Live } from './live.ts';
 
 /** What operations work on: the registries and the store, and the gateway where one runs. A reload makes another. */
@@ -18,6 +19,8 @@ export interface Administration {
   readonly tokens: TokenAdministration;
   readonly attempts: Attempts;
   readonly audit: AuditStore;
+  /** Asked before an event is written that people can cause who may change nothing. */
+  readonly mayNote: AuditBound;
   readonly passwords: Passwords;
   readonly clock: Clock;
   readonly routes: readonly Route[];

@@ -52,7 +52,7 @@ interface Occurrence<Input, Output> {
 
 async function writeDown<Input, Output>(it: Occurrence<Input, Output>): Promise<void> {
   const { admin, operation, by } = it;
-  if (!operation.audit) return;
+  if (!operation.audit || (it.error !== undefined && !admin.mayNote(by.actor))) return;
   const entry: AuditEntry = {
     at: admin.clock.now(),
     actor: by.actor,

@@ -21,7 +21,7 @@ export function countAudit(registry: Registry): { readonly counts: AuditCounts; 
   for (const outcome of OUTCOMES) deliveries.inc({ outcome }, 0);
   const withheld = new Counter({
     name: 'gatehouse_audit_withheld_total',
-    help: 'Sign-ins that are not in the audit log, because the same happened less than a minute before or too many did.',
+    help: 'Sign-ins, and refused operations, that are not in the audit log, because the same happened less than a minute before or too many did.',
     registers,
   });
   return {

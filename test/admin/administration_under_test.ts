@@ -114,6 +114,7 @@ export async function startAdministration(
     ...composeAdministration(config, {
       ...{ documents: backend.documents, store: backend.tokens, audit: backend.audit, clock },
       ...{ attempts: createAttempts({ counters: backend.counters, clock }), grants: variants.grants },
+      mayNote: () => true,
     }),
     ...more,
   });

@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 import type { Administration } from '../../src/admin/administration.ts';
+import { createAuditBound } from '../../src/admin/audit_bound.ts';
 import type { AnyOperation } from '../../src/admin/operation.ts';
 import { DEMO_PASSWORD_HASHES } from '../../src/config/cross_checks/demo_secrets.ts';
 import { database } from '../../src/connections/database.ts';
@@ -100,6 +101,7 @@ export async function startConsole({
     tokens: createTokenAdministration({ store, clock }),
     attempts,
     audit: backend.audit,
+    mayNote: createAuditBound({ clock, withheld: () => {} }),
     passwords: { hash: hashPassword, isHash: isPasswordHash },
     clock,
     routes: [],

@@ -1,7 +1,7 @@
 /*
  * The audit log is made useless to those who would look into it: one event that cannot be read (bits rotted, or somebody wrote there)
  * keeps every page with it from being seen, which hides what was done around it; or sign-ins in vain, which anybody can cause from
- * anywhere, push out of a store of a bounded size what operators did.
+ * anywhere, push out of a store of a bounded size what operators did; or an auditor does, with what they try and may not do.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAuditBound } from '../../src/admin/audit_bound.ts';
 import type { AuditEntry } from '../../src/model/audit.ts';
 import { milliseconds } from '../../src/model/units.ts';
 import { createSignInNotes } from '../../src/oauth/sign_in_notes.ts';
@@ -99,6 +100,40 @@ describe.each(['embedded', 'redis'] as const)('an event that cannot be read, in 
     expect(seen).toEqual(items.map(({ id }) => id));
     expect((await backend.audit.page({ action: 'users.' }, 100)).items).toHaveLength(2);
     expect((await backend.audit.page({ actor: 'last' }, 100)).items).toHaveLength(1);
+  });
+});
+
+describe('a flood of what an auditor tries and may not do', () => {
+  it('leaves little in the log, beside what others do', async () => {
+    const gate = await startConsole();
+    const as = await gate.token({ subject: 'u-auditor', username: 'auditor' });
+    for (let count = 0; count < 100; count++) {
+      expect((await gate.call('DELETE', `/clients/shop-${count}`, { as })).status).toBe(403);
+    }
+    const made = await gate.call('POST', '/clients', { body: { name: 'Shop', grants: ['client_credentials'] } });
+    expect(made.status).toBe(201);
+    expect((await gate.call('DELETE', '/clients/nobody')).status).toBe(404);
+    const told = await gate.audited();
+    const by = (id: string) => told.filter(({ actor }) => actor.id === id).map(({ outcome }) => outcome);
+    expect(by('u-auditor')).toEqual(Array(60).fill('refused'));
+    expect(by('u-admin')).toEqual(['refused', 'done']);
+  });
+
+  it('is told of each anew in the next minute and on the next day, and what is withheld is counted', () => {
+    const clock = new ManualClock();
+    let withheld = 0;
+    const mayNote = createAuditBound({ clock, withheld: () => withheld++ });
+    const told = (id: string) =>
+      Array.from({ length: 100 }, () => mayNote({ kind: 'user', id })).filter(Boolean).length;
+    expect([told('a'), told('b'), told('a'), withheld]).toEqual([60, 60, 0, 180]);
+    let today = 60;
+    for (let minute = 1; minute < 1_440; minute++) {
+      clock.advance(60_000);
+      today += told('a');
+    }
+    expect(today).toBe(500);
+    clock.advance(60_000);
+    expect(told('a')).toBe(60);
   });
 });
 

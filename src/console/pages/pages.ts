@@ -139,6 +139,7 @@ export function createPages(deps: PagesDependencies): Pages {
 
   /** No page gives an auditor such a form: somebody tried. */
   async function noteRefused({ path }: PageRequest, { actor, via, role, address, requestId }: By): Promise<void> {
+    if (!administration().mayNote(actor)) return;
     const what = { action: 'console.refused', outcome: 'refused', detail: { path, role } } as const;
     await administration().audit.append({ at: clock.now(), actor, via, ...what, address, requestId });
   }

@@ -101,7 +101,7 @@ ${passwordFields({ username, failed })}
   async function signOut(request: PageRequest, actor: Actor): Promise<PageReply> {
     const { secure, headers } = request;
     await sessions.end(readCookie(headers.cookie, 'gatehouse_console', secure));
-    await audit(request, actor, 'console.sign_out', 'done');
+    if (administration().mayNote(actor)) await audit(request, actor, 'console.sign_out', 'done');
     return { status: 303, headers: leading(SIGN_IN, [clearCookie('gatehouse_console', secure)]), body: '' };
   }
 
