@@ -21,7 +21,9 @@ import { BEING_REFUSED, createCrowd } from './crowd.ts';
 import { trackConnections } from './drain.ts';
 import type { Trouble } from './failure_of.ts';
 import { createFirstReading } from './first_reading.ts';
+import { GatheredRequest } from './gathered_request.ts';
 import { createHttp2 } from './http2_connections.ts';
+import { createTurns } from './in_turn.ts';
 import { type Address, listenOn } from './listening.ts';
 import type { ParserError, Wording } from './raw_answer.ts';
 import { createRefuse } from './refuse.ts';
@@ -49,6 +51,8 @@ export interface ListenerOptions extends Address {
   readonly wording?: Wording | undefined;
   /** How long a request head may take to arrive, from the first moment of the connection or from its first byte; 10 s by default. */
   readonly headersTimeout?: Milliseconds;
+  /** How long the last bytes of an answer may wait for a caller that does not take them; 60 s by default. */
+  readonly lastBytes?: Milliseconds | undefined;
   /** Told when a changed certificate could not be taken. */
   readonly trouble?: Trouble | undefined;
   /** Between two looks at the certificate's files; 2 s by default. */
@@ -89,7 +93,7 @@ export function createListener(options: ListenerOptions): Listener {
   // A handshake behind an answer that is still on its way would overtake it: that one is taken for the ordinary request that it also is.
   const shouldUpgradeCallback = (request: IncomingMessage) =>
     connections.latest(request.socket)?.writableFinished !== false && upgrades?.wants(request) === true;
-  const limits = { ...LIMITS, headersTimeout, shouldUpgradeCallback };
+  const limits = { ...LIMITS, IncomingMessage: GatheredRequest, headersTimeout, shouldUpgradeCallback };
   const secure = tls && createHttpsServer({ ...limits, ...tlsOptions(tls, speaksHttp2) });
   const server: Server = secure ?? createHttpServer(limits);
   // The size limits it; a count would silently drop lines that somebody behind us reads.
@@ -118,9 +122,11 @@ export function createListener(options: ListenerOptions): Listener {
 
   const refuse = createRefuse({ connections, report, wording });
   const lost = new WeakSet<Socket>();
+  const turns = createTurns(options.lastBytes);
   const onRequest: RequestListener = (request, response) => {
     const { socket } = request;
     if (lost.has(socket)) return;
+    const before = connections.latest(socket);
     connections.began(socket, response);
     // Behind a request that asks to upgrade and does not, Node's parser skips the rest of what it has read: where the next request
     // begins is unknown from there on, so there is none.
@@ -128,7 +134,7 @@ export function createListener(options: ListenerOptions): Listener {
       lost.add(socket);
       response.shouldKeepAlive = false;
     }
-    handle(request, response);
+    turns.take(response, before, () => handle(request, response));
   };
   server.on('request', onRequest);
   // Whoever reads the body asks for it, after the decision.
