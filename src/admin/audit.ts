@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { AUDIT_ACTIONS, AUDIT_GROUPS } from '../model/audit_actions.ts';
 import { milliseconds } from '../model/units.ts';
+import type { Administration } from './administration.ts';
 import { exactInstantOf, instant, pageOf, paging, reference } from './fields.ts';
-import { operation } from './operation.ts';
+import { type By, operation } from './operation.ts';
 import { AdminProblem } from './problem.ts';
 
 /** Who did what, when and from where. */
@@ -76,3 +77,28 @@ export const listAudit = operation({
     };
   },
 });
+
+/**
+ * Writes down that somebody takes a part of the audit log away; as refused operations, so often at most.
+ * @param about the filter, and the format.
+ */
+export async function noteExport(
+  { audit, mayNote, clock }: Administration,
+  { actor, via, address, requestId }: By,
+  about: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  if (!mayNote(actor)) return;
+  const detail = Object.fromEntries(
+    Object.entries(about).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  );
+  const entry = { at: clock.now(), actor, via, action: 'audit.export', outcome: 'done', detail } as const;
+  try {
+    await audit.append({
+      ...entry,
+      ...(address !== undefined && { address }),
+      ...(requestId !== undefined && { requestId }),
+    });
+  } catch {
+    // Whoever keeps the audit log tells of the loss.
+  }
+}

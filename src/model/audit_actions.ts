@@ -2,7 +2,7 @@
 export const AUDIT_ACTIONS: readonly string[] = [
   ...['account.change_password', 'account.create_token', 'account.end_grants', 'account.end_session'],
   ...['account.remove_application', 'account.revoke_token', 'account.sign_out', 'account.sign_out_everywhere'],
-  ...['attempts.reset', 'audit.unreadable'],
+  ...['attempts.reset', 'audit.export', 'audit.unreadable'],
   ...['clients.create', 'clients.delete', 'clients.end_previous_secret', 'clients.rotate_secret', 'clients.update'],
   ...['configuration.reloaded', 'console.refused', 'console.sign_in', 'console.sign_out', 'routes.try'],
   ...['token.reuse_detected', 'tokens.end', 'tokens.revoke', 'tokens.revoke_all', 'user.locked_out', 'user.sign_in'],

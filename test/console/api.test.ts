@@ -251,6 +251,9 @@ describe('the audit log', () => {
     expect(headers.get('content-type')).toBe('application/x-ndjson');
     const lines: string[] = body.trimEnd().split('\n');
     expect(lines).toHaveLength(225);
+    const [event] = await gate.audited();
+    expect(event).toMatchObject({ action: 'audit.export', outcome: 'done', via: 'api', actor: { id: 'u-auditor' } });
+    expect(event?.detail).toEqual({ format: 'jsonl', action: 'users.' });
     const mistyped = await gate.call('GET', '/audit/export?action=user.lock');
     expect(mistyped).toMatchObject({ status: 422, body: { errors: [{ path: 'action' }] } });
     const indices = lines.map((line) => JSON.parse(line).detail.index);

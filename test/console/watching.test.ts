@@ -290,7 +290,15 @@ describe('the audit log', () => {
     const csv = await browser.get('/audit/export?format=csv&action=configuration.');
     expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8');
     expect(csv.text.trimEnd().split('\r\n')).toHaveLength(451);
+    // Whoever takes the log away is in it; what was not given is not.
+    const [last, before] = await gate.audited();
+    expect(last).toMatchObject({ action: 'audit.export', via: 'console', actor: { id: 'u-admin' }, outcome: 'done' });
+    expect([last?.detail, before?.detail]).toEqual([
+      { format: 'csv', action: 'configuration.' },
+      { format: 'jsonl', action: 'configuration.' },
+    ]);
     expect((await browser.get('/audit/export?format=csv&from=x')).status).toBe(422);
     expect((await browser.get('/audit/export?format=__proto__')).status).toBe(422);
+    expect((await gate.audited())[0]?.id).toBe(last?.id);
   });
 });

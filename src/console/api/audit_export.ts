@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Administration } from '../../admin/administration.ts';
-import { listAudit } from '../../admin/audit.ts';
+import { listAudit, noteExport } from '../../admin/audit.ts';
 import type { By } from '../../admin/operation.ts';
 import { perform } from '../../admin/perform.ts';
 
@@ -19,6 +19,7 @@ export async function auditExport(
   const read = (after?: string) =>
     perform(admin, listAudit, { ...filter, limit: PAGE, ...(after !== undefined && { after }) }, by);
   const first = await read();
+  await noteExport(admin, by, { format: 'jsonl', ...filter });
 
   async function* lines() {
     for (let page = first; ; page = await read(page.next)) {

@@ -1,4 +1,4 @@
-import { type AuditEventView, listAudit } from '../../../admin/audit.ts';
+import { type AuditEventView, listAudit, noteExport } from '../../../admin/audit.ts';
 import { invalidFields } from '../../../admin/problem.ts';
 import { PAGE_HEADERS } from '../headers.ts';
 import type { ConsolePage, PageReply, Visit } from '../page.ts';
@@ -49,6 +49,7 @@ export const auditExport: ConsolePage = {
     if (!format) throw invalidFields([{ path: 'format', message: 'must be jsonl or csv' }]);
     const filter = await filterOf(typedFilter(visit.query), visit.admin);
     const first = await read(visit, filter);
+    await noteExport(visit.admin, visit.by, { format: name, ...filter });
     const headers = [
       ...PAGE_HEADERS.filter(([name]) => name !== 'Content-Type'),
       ['Content-Type', format.contentType] as const,
