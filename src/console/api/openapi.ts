@@ -156,7 +156,7 @@ function auditExport(list: AnyOperation, schemas: Components): Json {
     tags: ['audit'],
     summary: 'Export the audit log',
     description:
-      'All events that match, newest first, one JSON object in each line. If the store fails on the way the connection breaks, so that nobody takes a part for the whole. Needs the role `auditor`.',
+      'All events that match, newest first, one JSON object in each line. If the store fails on the way the connection breaks, so that nobody takes a part for the whole. That somebody exported it is written down. Needs the role `auditor`.',
     parameters: filters.map((name) => parameter(name, properties[name] ?? {}, 'query', [])),
     responses: {
       200: {
