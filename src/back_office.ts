@@ -9,6 +9,7 @@ import { createPasswordVerifier } from './connections/password_hash.ts';
 import { createConsole } from './console/app.ts';
 import { createOperators } from './console/operators.ts';
 import { createPages } from './console/pages/pages.ts';
+import { createTakeNotes } from './gateway/noting_gateway.ts';
 import type { Trouble } from './http/failure_of.ts';
 import { idTarget } from './http/id_target.ts';
 import { ownRequestReader } from './http/own_request.ts';
@@ -47,6 +48,9 @@ export function composeBackOffice(deps: BackOfficeDependencies): RequestListener
   const { tokens: store, counters } = backend;
   const administration = perConfig(running, administrationOf);
   const reader = perConfig(running, ({ listen }) => ownRequestReader(listen.trustedProxies, idTarget));
+  const notes = perConfig(running, ({ log, listen: { trustedProxies } }) =>
+    createTakeNotes({ callers: log.access === 'combined', trustedProxies }),
+  );
   const pages = createPages({
     operators: createOperators(desk),
     sessions: createConsoleSessions({ store, counters, clock, ttl: () => running().admin.sessionTtl }),
@@ -63,6 +67,7 @@ export function composeBackOffice(deps: BackOfficeDependencies): RequestListener
     serverSecret: () => running().serverSecret,
     pages,
     readRequest: (request) => reader()(request),
+    notes: (head) => notes()?.(head) ?? {},
     clock,
     report,
     trouble,

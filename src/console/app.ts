@@ -10,6 +10,7 @@ import Koa from 'koa';
 import type { Administration } from '../admin/administration.ts';
 import type { AnyOperation } from '../admin/operation.ts';
 import { operations as allOperations } from '../admin/operations.ts';
+import type { AppDependencies } from '../http/app_dependencies.ts';
 import { type EndpointState, type Step, send } from '../http/endpoint_context.ts';
 import { describe, type Trouble } from '../http/failure_of.ts';
 import { formPairs } from '../http/form_pairs.ts';
@@ -57,6 +58,8 @@ export interface ConsoleDependencies {
   readonly pages?: Pages | undefined;
   readonly readRequest: ReadOwnRequest;
   readonly clock: Clock;
+  /** Notes what is wanted of a request that has just come. */
+  readonly notes?: AppDependencies['notes'];
   readonly report: (exchange: Exchange) => void;
   readonly trouble: Trouble;
   /** All of them unless told otherwise. */

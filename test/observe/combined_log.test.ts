@@ -81,6 +81,17 @@ routes: [ { name: orders, path: /orders/*, upstream: '${upstream.origin}' } ]
     raw.close();
   });
 
+  it('names who asked the console and the admin API, and from where', async () => {
+    house = await observedHouse(config('combined').replace('port: 0,', 'trusted_proxies: [127.0.0.1], port: 0,'));
+    const headers = { 'X-Forwarded-For': '192.0.2.7', 'User-Agent': 'browser', Referer: 'https://a.example/x?code=1' };
+    await fetch(`${house.admin}/sign-in`, { headers });
+    expect(await lineOf(house, /sign-in/)).toMatch(
+      /^192\.0\.2\.7 - - \[.*\] "GET \/sign-in HTTP\/1\.1" 200 \S+ "https:\/\/a\.example\/x" "browser"$/,
+    );
+    await fetch(`${house.admin}/api/v1/clients`);
+    expect(await lineOf(house, /api/)).toMatch(/^127\.0\.0\.1 - - \[.*\] "GET \/api\/v1\/clients HTTP\/1\.1" 401 /);
+  });
+
   it('names the caller of a call that a proxy asks about', async () => {
     house = await observedHouse(config('combined').replace('port: 0,', 'trusted_proxies: [127.0.0.1], port: 0,'));
     await fetch(`${house.url}/auth`, {
