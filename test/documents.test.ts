@@ -31,6 +31,14 @@ const ANCHOR = /\]\((?!https?:|mailto:)([^)\s#]*#[^)\s]+)\)/g;
 /** Made by a run, so not in a fresh checkout. */
 const PRODUCED = new Set(['dist/', 'bench/results.json', 'results.json']);
 
+it('leave programs that readers write into their checkout to them: style is not checked there', async () => {
+  const written = PAGES.flatMap((page) => blocksOf(page).flatMap(({ words }) => words.get('file') ?? []));
+  const programs = written.filter((name) => /\.[cm]?[jt]s$/.test(name));
+  const ignored = (await readFile('.gitignore', 'utf8')).split('\n');
+  expect(programs.length).toBeGreaterThan(0);
+  expect(programs.filter((name) => !ignored.includes(`/${name}`))).toEqual([]);
+});
+
 describe.each(DOCUMENTS)('%s', (document) => {
   it('links only to files that exist', async () => {
     const text = await readFile(document, 'utf8');
