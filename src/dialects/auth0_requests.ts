@@ -7,7 +7,15 @@ import type {
   TokenRequest,
 } from '../model/protocol.ts';
 import type { WireRequest } from '../model/wire.ts';
-import { bodyParameters, clientCredentials, type Parameters, parametersOf, scopesOf } from './wire_form.ts';
+import {
+  authorizationParameters,
+  bodyParameters,
+  clientCredentials,
+  openIdParameters,
+  type Parameters,
+  parametersOf,
+  scopesOf,
+} from './wire_form.ts';
 
 /** What apps of Auth0 send: every parameter by its documented name, and the documented complaint when it is missing. */
 
@@ -76,16 +84,8 @@ export function decodeAuthorization({ query }: WireRequest): AuthorizationReques
   const parameters = parametersOf(query);
   return {
     dialect: 'auth0',
-    responseType: parameters.get('response_type'),
-    clientId: parameters.get('client_id'),
-    redirectUri: parameters.get('redirect_uri'),
-    scopes: scopesOf(parameters.get('scope')),
-    state: parameters.get('state'),
-    codeChallenge: parameters.get('code_challenge'),
-    codeChallengeMethod: parameters.get('code_challenge_method'),
-    nonce: parameters.get('nonce'),
-    prompt: parameters.get('prompt'),
-    maxAge: parameters.get('max_age'),
+    ...authorizationParameters(parameters),
+    ...openIdParameters(parameters),
     pkce: 'public_clients',
   };
 }

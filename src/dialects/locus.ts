@@ -1,20 +1,20 @@
 import { z } from 'zod';
-import { type ErrorCode, type Failure, ProtocolError } from '../model/failure.ts';
+import { type Failure, ProtocolError } from '../model/failure.ts';
 import type { TokenAnswer, TokenRequest } from '../model/protocol.ts';
 import type { TokenPolicy, TokenShape } from '../model/token_policy.ts';
 import { seconds } from '../model/units.ts';
 import { variant } from '../model/variant.ts';
-import type { WireError, WireRequest, WireResponse } from '../model/wire.ts';
+import type { WireRequest, WireResponse } from '../model/wire.ts';
 import type { Dialect, DialectDependencies, DialectVariant } from './dialect.ts';
 import {
   bearerChallenge,
   bodyParameters,
   clientCredentials,
   failureHeaders,
-  HTTP_ERRORS,
   json,
   needed,
   quotable,
+  STANDARD_ERRORS,
 } from './wire_form.ts';
 
 /** The dialect of the Locus Energy API: RFC 6749's password grant, refreshing and client credentials, with answers of its own. */
@@ -52,7 +52,7 @@ export const locus: DialectVariant = {
       endpoints: [
         { operation: 'token', method: 'POST', path: `${prefix}/token`, decode: decodeToken, encode: encodeToken },
       ],
-      errors: ERRORS,
+      errors: STANDARD_ERRORS,
       fail,
     }),
   }),
@@ -93,32 +93,9 @@ function encodeToken({ accessToken, issuedAt, refreshToken, expiresIn, subject }
   });
 }
 
-const ERRORS: Readonly<Record<ErrorCode, WireError>> = {
-  ...HTTP_ERRORS,
-  invalid_request: { status: 400, error: 'invalid_request' },
-  invalid_client: { status: 401, error: 'invalid_client' },
-  invalid_grant: { status: 400, error: 'invalid_grant' },
-  invalid_refresh_token: { status: 400, error: 'invalid_grant' },
-  invalid_credentials: { status: 400, error: 'invalid_grant' },
-  invalid_verification_code: { status: 400, error: 'invalid_grant' },
-  invalid_scope: { status: 400, error: 'invalid_scope' },
-  unauthorized_client: { status: 400, error: 'unauthorized_client' },
-  unsupported_grant_type: { status: 400, error: 'unsupported_grant_type' },
-  unsupported_response_type: { status: 400, error: 'unsupported_response_type' },
-  redirect_uri_mismatch: { status: 400, error: 'invalid_grant' },
-  access_denied: { status: 403, error: 'access_denied' },
-  too_many_attempts: { status: 429, error: 'too_many_attempts' },
-  server_error: { status: 500, error: 'server_error' },
-  temporarily_unavailable: { status: 503, error: 'temporarily_unavailable' },
-  missing_token: { status: 401, error: 'unauthorized' },
-  invalid_token: { status: 401, error: 'invalid_token' },
-  insufficient_scope: { status: 403, error: 'insufficient_scope' },
-  rate_limited: { status: 429, error: 'rate_limited' },
-};
-
 /** RFC 6749 §5.2 at the token endpoint; on routes the API's own `message` and `statusCode`. */
 function fail(failure: Failure, at: 'endpoint' | 'route'): WireResponse {
-  const { status, error } = ERRORS[failure.code];
+  const { status, error } = STANDARD_ERRORS[failure.code];
   const description = quotable(failure.description);
   if (at === 'route') {
     const message = failure.code === 'rate_limited' ? 'Too many requests' : description;

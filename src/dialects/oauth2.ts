@@ -1,23 +1,25 @@
 import { z } from 'zod';
-import { type ErrorCode, type Failure, ProtocolError } from '../model/failure.ts';
+import { type Failure, ProtocolError } from '../model/failure.ts';
 import type { Claims, IntrospectionAnswer, TokenAnswer, TokenRequest, UserInfoRequest } from '../model/protocol.ts';
 import { STANDARD_TOKENS, type TokenPolicy } from '../model/token_policy.ts';
 import { variant } from '../model/variant.ts';
-import type { WireError, WireRequest, WireResponse } from '../model/wire.ts';
+import type { WireRequest, WireResponse } from '../model/wire.ts';
 import type { Dialect, DialectDependencies, DialectVariant, Endpoint } from './dialect.ts';
 import { type Paths, providerMetadata, serverMetadata } from './oauth2_metadata.ts';
 import {
+  authorizationParameters,
   bearerChallenge,
   bearerToken,
   bodyParameters,
   clientCredentials,
   failureHeaders,
-  HTTP_ERRORS,
   json,
   NO_STORE,
   needed,
+  openIdParameters,
   parametersOf,
   quotable,
+  STANDARD_ERRORS,
   scopesOf,
 } from './wire_form.ts';
 
@@ -47,7 +49,7 @@ export const oauth2: DialectVariant = {
       type: 'oauth2',
       tokens: { ...STANDARD_TOKENS, ...(idTokens && { idTokens }) },
       endpoints: endpointsUnder(prefix.replace(/\/$/, ''), require_pkce, idTokens),
-      errors: ERRORS,
+      errors: STANDARD_ERRORS,
       fail,
     }),
   }),
@@ -121,16 +123,8 @@ function decodeAuthorization({ query }: WireRequest, requirePkce: boolean) {
   const parameters = parametersOf(query);
   return {
     dialect: 'oauth2',
-    responseType: parameters.get('response_type'),
-    clientId: parameters.get('client_id'),
-    redirectUri: parameters.get('redirect_uri'),
-    scopes: scopesOf(parameters.get('scope')),
-    state: parameters.get('state'),
-    codeChallenge: parameters.get('code_challenge'),
-    codeChallengeMethod: parameters.get('code_challenge_method'),
-    nonce: parameters.get('nonce'),
-    prompt: parameters.get('prompt'),
-    maxAge: parameters.get('max_age'),
+    ...authorizationParameters(parameters),
+    ...openIdParameters(parameters),
     pkce: requirePkce ? ('everybody' as const) : ('public_clients' as const),
   };
 }
@@ -203,31 +197,8 @@ function encodeIntrospection(answer: IntrospectionAnswer): WireResponse {
   });
 }
 
-const ERRORS: Readonly<Record<ErrorCode, WireError>> = {
-  ...HTTP_ERRORS,
-  invalid_request: { status: 400, error: 'invalid_request' },
-  invalid_client: { status: 401, error: 'invalid_client' },
-  invalid_grant: { status: 400, error: 'invalid_grant' },
-  invalid_refresh_token: { status: 400, error: 'invalid_grant' },
-  invalid_credentials: { status: 400, error: 'invalid_grant' },
-  invalid_verification_code: { status: 400, error: 'invalid_grant' },
-  invalid_scope: { status: 400, error: 'invalid_scope' },
-  unauthorized_client: { status: 400, error: 'unauthorized_client' },
-  unsupported_grant_type: { status: 400, error: 'unsupported_grant_type' },
-  unsupported_response_type: { status: 400, error: 'unsupported_response_type' },
-  redirect_uri_mismatch: { status: 400, error: 'invalid_grant' },
-  access_denied: { status: 403, error: 'access_denied' },
-  too_many_attempts: { status: 429, error: 'too_many_attempts' },
-  server_error: { status: 500, error: 'server_error' },
-  temporarily_unavailable: { status: 503, error: 'temporarily_unavailable' },
-  missing_token: { status: 401, error: 'unauthorized' },
-  invalid_token: { status: 401, error: 'invalid_token' },
-  insufficient_scope: { status: 403, error: 'insufficient_scope' },
-  rate_limited: { status: 429, error: 'rate_limited' },
-};
-
 function fail(failure: Failure, at: 'endpoint' | 'route'): WireResponse {
-  const { status, error } = ERRORS[failure.code];
+  const { status, error } = STANDARD_ERRORS[failure.code];
   const challenge = at === 'endpoint' ? endpointChallenge(failure) : bearerChallenge(failure);
   const body = { error, error_description: quotable(failure.description) };
   return json(status, body, failureHeaders(failure, challenge));

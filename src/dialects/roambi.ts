@@ -7,6 +7,7 @@ import { variant } from '../model/variant.ts';
 import type { Pair, WireError, WireRequest, WireResponse } from '../model/wire.ts';
 import type { Dialect, DialectDependencies, DialectVariant, Endpoint } from './dialect.ts';
 import {
+  authorizationParameters,
   basicPair,
   bearerChallenge,
   clientCredentials,
@@ -125,13 +126,7 @@ function decodeAuthorization({ query }: WireRequest): AuthorizationRequest {
   const parameters = trimmed(query);
   return {
     dialect: 'roambi',
-    responseType: parameters.get('response_type'),
-    clientId: parameters.get('client_id'),
-    redirectUri: parameters.get('redirect_uri'),
-    scopes: scopesOf(parameters.get('scope')),
-    state: parameters.get('state'),
-    codeChallenge: parameters.get('code_challenge'),
-    codeChallengeMethod: parameters.get('code_challenge_method'),
+    ...authorizationParameters(parameters),
     pkce: 'public_clients',
   };
 }

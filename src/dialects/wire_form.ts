@@ -41,6 +41,24 @@ export function scopesOf(text: string | undefined): readonly string[] | undefine
   return scopes && scopes.length > 0 ? scopes : undefined;
 }
 
+/** What an authorization request says (RFC 6749 §4.1.1), with its challenge (RFC 7636 §4.3). */
+export const authorizationParameters = (parameters: Parameters) => ({
+  responseType: parameters.get('response_type'),
+  clientId: parameters.get('client_id'),
+  redirectUri: parameters.get('redirect_uri'),
+  scopes: scopesOf(parameters.get('scope')),
+  state: parameters.get('state'),
+  codeChallenge: parameters.get('code_challenge'),
+  codeChallengeMethod: parameters.get('code_challenge_method'),
+});
+
+/** What OpenID Connect adds to that (Core §3.1.2.1). */
+export const openIdParameters = (parameters: Parameters) => ({
+  nonce: parameters.get('nonce'),
+  prompt: parameters.get('prompt'),
+  maxAge: parameters.get('max_age'),
+});
+
 /**
  * Who the client says it is (RFC 6749 §2.3.1): by HTTP Basic, or by `client_id` and `client_secret` in the body, or by `client_id` alone.
  * @throws ProtocolError when it uses two ways at once, or one that cannot be read.
@@ -122,6 +140,30 @@ export const HTTP_ERRORS = {
   uri_too_long: { status: 414, error: 'uri_too_long' },
   headers_too_large: { status: 431, error: 'headers_too_large' },
 } as const satisfies Partial<Record<ErrorCode, WireError>>;
+
+/** The words of RFC 6749 §5.2 and RFC 6750 §3.1 for every failure. */
+export const STANDARD_ERRORS: Readonly<Record<ErrorCode, WireError>> = {
+  ...HTTP_ERRORS,
+  invalid_request: { status: 400, error: 'invalid_request' },
+  invalid_client: { status: 401, error: 'invalid_client' },
+  invalid_grant: { status: 400, error: 'invalid_grant' },
+  invalid_refresh_token: { status: 400, error: 'invalid_grant' },
+  invalid_credentials: { status: 400, error: 'invalid_grant' },
+  invalid_verification_code: { status: 400, error: 'invalid_grant' },
+  invalid_scope: { status: 400, error: 'invalid_scope' },
+  unauthorized_client: { status: 400, error: 'unauthorized_client' },
+  unsupported_grant_type: { status: 400, error: 'unsupported_grant_type' },
+  unsupported_response_type: { status: 400, error: 'unsupported_response_type' },
+  redirect_uri_mismatch: { status: 400, error: 'invalid_grant' },
+  access_denied: { status: 403, error: 'access_denied' },
+  too_many_attempts: { status: 429, error: 'too_many_attempts' },
+  server_error: { status: 500, error: 'server_error' },
+  temporarily_unavailable: { status: 503, error: 'temporarily_unavailable' },
+  missing_token: { status: 401, error: 'unauthorized' },
+  invalid_token: { status: 401, error: 'invalid_token' },
+  insufficient_scope: { status: 403, error: 'insufficient_scope' },
+  rate_limited: { status: 429, error: 'rate_limited' },
+};
 
 /** Answers that carry tokens, or say something about them, are never kept (RFC 6749 §5.1). */
 export const NO_STORE: readonly Pair[] = [
