@@ -35,6 +35,7 @@ export interface Settings {
   publicUrl?: string;
   bearerScope?: string;
   console: boolean;
+  termsUrl: string | undefined;
 }
 
 export const [WONDERLAND = '', LOOKING_GLASS = ''] = DEMO_PASSWORD_HASHES;
@@ -113,7 +114,7 @@ export async function startConsole({
     },
     ...more,
   };
-  const settings: Settings = { host: '127.0.0.1', console: true };
+  const settings: Settings = { host: '127.0.0.1', console: true, termsUrl: 'https://www.example.com/terms' };
   const reported: Exchange[] = [];
   const troubles: string[] = [];
   // What the API is asked is in no list that tests look into.
@@ -133,7 +134,7 @@ export async function startConsole({
     operators: createOperators(() => desk),
     sessions,
     administration: () => administration,
-    termsUrl: () => 'https://www.example.com/terms',
+    termsUrl: () => settings.termsUrl,
     clock,
     trouble,
   });

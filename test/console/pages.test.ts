@@ -49,6 +49,16 @@ describe('the pages without script', () => {
     });
   });
 
+  it('ask nobody to agree to terms of use where there are none', async () => {
+    const { gate, browser } = await signedIn();
+    gate.settings.termsUrl = undefined;
+    const form = await browser.get('/clients/create');
+    expect(form.text).not.toContain('terms');
+    const done = await browser.submit(form, '/clients/create', { name: 'Shop' });
+    expect(done.status).toBe(200);
+    expect((await gate.call('GET', `/clients/${form.form('/clients/create')?.['id']}`)).body.name).toBe('Shop');
+  });
+
   it('tell whoever edits what somebody else has changed meanwhile, and lose nothing that either typed', async () => {
     const { gate, browser } = await signedIn();
     await gate.call('POST', '/clients', { body: { id: 'shop', name: 'Shop', grants: ['client_credentials'] } });

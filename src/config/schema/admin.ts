@@ -39,5 +39,7 @@ export const admin = z.strictObject({
       : 'must be a URL such as https://www.example.com/terms',
   )
     .optional()
-    .describe('The terms of use that whoever creates an API client agrees to; the console links to them.'),
+    .describe(
+      'The terms of use that whoever creates an API client in the console has to agree to, as a link. Without them nobody is asked.',
+    ),
 });

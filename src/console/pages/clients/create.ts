@@ -33,8 +33,8 @@ export const [createForm, createDone] = formPages<void, Typed>({
   load: async () => {},
   first: () => ({ client: NOTHING_TYPED, id: randomUUID(), agreed: false }),
   read: (sent) => ({ client: typedOf(sent), id: sent.needed('id'), agreed: sent.isTicked('terms') }),
-  async save({ perform }, { client: typed, id, agreed }) {
-    if (!agreed) throw notAgreed();
+  async save({ perform, termsUrl }, { client: typed, id, agreed }) {
+    if (termsUrl !== undefined && !agreed) throw notAgreed();
     const { client_secret, ...client } = await perform(createClient, inputOf(typed, id));
     return secretPage(client, client_secret, 'created');
   },
@@ -45,7 +45,7 @@ export const [createForm, createDone] = formPages<void, Typed>({
     above: [CLIENTS],
     hidden: { id: typed.id },
     fields: fieldsOf(visit, typed, trouble),
-    button: html`<button data-wakes-with="terms">Done</button>`,
+    button: html`<button${visit.termsUrl !== undefined && html` data-wakes-with="terms"`}>Done</button>`,
     back: CLIENTS.to,
   }),
 });
@@ -76,10 +76,16 @@ function fieldsOf({ admin, termsUrl }: Visit, { client: typed, agreed }: Typed, 
     [typed.grants, typed.dialects, typed.connections].some(({ length }) => length > 0) ||
     typed.audience !== '';
   const inside = ['public', 'grants', 'audience', 'dialects', 'connections'].some((name) => trouble?.fields.has(name));
+  // Where the configuration names none, there is nothing to agree to.
   const terms =
-    termsUrl === undefined
-      ? html`terms of use`
-      : html`<a href="${termsUrl}" target="_blank" rel="noopener noreferrer">terms of use</a>`;
+    termsUrl !== undefined &&
+    boxField({
+      name: 'terms',
+      label: html`I have read and agreed to the <a href="${termsUrl}" target="_blank" rel="noopener noreferrer">terms of use</a>`,
+      ticked: agreed,
+      trouble,
+      required: true,
+    });
   return html`${nameFields(fields)}
 ${reachFields(fields, 'Where people come back to after they signed in, one per line. Leave it empty for an app that only acts for itself.')}
 <details${(isSpecial || inside) && html` open`}><summary>More settings</summary><div class="fields">
@@ -87,5 +93,5 @@ ${publicField(fields)}
 ${grantField(fields, 'None ticked: authorization_code and refresh_token if there are redirect URIs, else client_credentials.')}
 ${lesserFields(fields)}
 </div></details>
-${boxField({ name: 'terms', label: html`I have read and agreed to the ${terms}`, ticked: agreed, trouble, required: true })}`;
+${terms}`;
 }
