@@ -5,7 +5,7 @@ import type { Ground } from './ground.ts';
 import type { Config } from './model/config.ts';
 import type { CachedTokenStore } from './stores/lru.ts';
 import type { TokenStore } from './stores/token_store.ts';
-import { isMarked, type TokenMarks } from './tokens/token_marks.ts';
+import { isShortlyMarked, type TokenMarks } from './tokens/token_marks.ts';
 
 /** What the decision about calls takes of the ground. */
 export type GatewayGround = Pick<Ground, 'marks' | 'counters' | 'limits' | 'clock'> & {
@@ -45,10 +45,10 @@ export function composeGateway(config: Config, { store, marks, counters, limits,
   };
 }
 
-/** Tells by its mark a token that cannot be one of ours; never one that looks like those that have no room for a mark. */
+/** Tells by its mark a token that cannot be one of ours; never one that looks like those that have no room for any. */
 function forgedBy(marks: TokenMarks, speaking: SpokenDialects['speaking']): (token: string) => boolean {
-  const unmarked = speaking
+  const short = speaking
     .flatMap(({ dialect }) => [dialect.tokens.access, dialect.tokens.refresh])
-    .filter((shape) => !isMarked(shape));
-  return (token) => marks.isForged(token, unmarked);
+    .filter(isShortlyMarked);
+  return (token) => marks.isForged(token, short);
 }

@@ -4,7 +4,7 @@ import { type Seconds, seconds } from '../model/units.ts';
 import type { Entry } from '../stores/token_store.ts';
 import { mint, newTag } from './format.ts';
 import { tokenHash } from './hashing.ts';
-import { isMarked, MARK_LENGTH, type MarkKey, markOf } from './token_marks.ts';
+import { type MarkKey, marked } from './token_marks.ts';
 
 /** A token that exists nowhere yet: what the client will get, what its family lists, and what the store will keep. */
 export interface Minted {
@@ -50,14 +50,9 @@ export function mintWithRef(
 }
 
 function mintInto(tag: string, { shape, now, ttl, mark }: Cast) {
-  const token = marked(mint(shape, tag), shape, mark);
+  const fresh = mint(shape, tag);
+  const token = mark === undefined ? fresh : marked(fresh, shape, mark);
   const ref = { tag, hash: tokenHash(token) };
   const expiresAt = seconds(now + ttl);
   return { token, ref, expiresAt, listing: [ref.hash, expiresAt] as const };
-}
-
-function marked(token: string, shape: TokenShape, key: MarkKey | undefined): string {
-  if (key === undefined || !isMarked(shape)) return token;
-  const rest = token.slice(0, -MARK_LENGTH);
-  return rest + markOf(rest, key);
 }

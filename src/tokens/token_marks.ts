@@ -8,6 +8,12 @@ import { hasShape } from './format.ts';
  * makes tokens up hits it once in four billion times, so that a flood of them is refused here and costs the store nothing. A mark
  * proves no more than that asking is worthwhile: what a token is worth, the store alone says.
  *
+ * Tokens of 32 hexadecimal digits have 128 bits for everything, and their mark is four digits: a flood costs one look-up in 65,536.
+ * Whoever does not know the key still hits an issued one with a chance of 2^-128 (RFC 6749 §10.10): to them a mark is as random as the
+ * digits whose place it took, and a try whose mark happens to be right tells them of that one text that it is no token. Longer marks
+ * would cost too much on another side: who reads the store has key, tag and hash of each token, and finds the rest by trying. That is
+ * 80 bits beside a mark of four digits, and would be 64 beside one of eight.
+ *
  * The key is kept in the store, made by whoever comes first. All nodes that share tokens share it, and it depends on no setting: a
  * `server_secret` may change. Whoever reads it can make the store be asked, and nothing else.
  */
@@ -16,9 +22,9 @@ export interface TokenMarks {
   key(): Promise<MarkKey>;
   /**
    * Whether a token cannot be one of ours, at once and without asking anybody. While the key is not known yet, none is.
-   * @param unmarked the shapes in use that have no room for a mark.
+   * @param short the shapes in use whose mark is shorter than that of all others.
    */
-  isForged(token: string, unmarked: readonly TokenShape[]): boolean;
+  isForged(token: string, short: readonly TokenShape[]): boolean;
   /** Whether the key is known: until then what is not forged is not genuine either. */
   isReady(): boolean;
   close(): void;
@@ -27,23 +33,40 @@ export interface TokenMarks {
 declare const marking: unique symbol;
 export type MarkKey = string & { readonly [marking]: true };
 
-export const MARK_LENGTH = 8;
-/** Shapes with fewer characters behind the prefix have no room for a mark beside 128 random bits. */
+const MARK_LENGTH = 8;
+const SHORT_MARK_LENGTH = 4;
+/** Shapes with fewer characters behind the prefix have no room for the long mark beside 128 random bits. */
 const SHORTEST_MARKED = 40;
+const SHORTEST_HEX_MARKED = 32;
 const ID = 'marks';
 const LOOK_AGAIN_MS = 5_000;
 /** Keys that were replaced because the store had lost them: their tokens may have been written before or after. */
 const MOST_KEYS = 4;
 
+/** Digits of the mark of tokens of this shape; 0 where there is no room for any. */
+function markLength({ alphabet, length }: TokenShape): number {
+  if (length >= SHORTEST_MARKED) return MARK_LENGTH;
+  return alphabet === 'hex' && length >= SHORTEST_HEX_MARKED ? SHORT_MARK_LENGTH : 0;
+}
+
 /** Whether tokens of this shape carry a mark. */
-export const isMarked = ({ length }: TokenShape): boolean => length >= SHORTEST_MARKED;
+export const isMarked = (shape: TokenShape): boolean => markLength(shape) > 0;
+
+/** Whether they carry one that is shorter than that of all others, or none. */
+export const isShortlyMarked = (shape: TokenShape): boolean => markLength(shape) < MARK_LENGTH;
+
+/** A token of this shape, with its mark in the place of its last digits. */
+export function marked(token: string, shape: TokenShape, key: MarkKey): string {
+  const rest = token.slice(0, token.length - markLength(shape));
+  return rest + markOf(rest, markLength(shape), key);
+}
 
 /**
  * The mark of what comes before it. Cut short, a SHA-256 with the key in front cannot be continued, and takes a third of the time of
  * an HMAC.
  */
-export const markOf = (unmarked: string, key: MarkKey): string =>
-  hash('sha256', key + unmarked, 'hex').slice(0, MARK_LENGTH);
+const markOf = (unmarked: string, length: number, key: MarkKey): string =>
+  hash('sha256', key + unmarked, 'hex').slice(0, length);
 
 /** Begins to look for the key at once, and again every five seconds: a store that was emptied is given it back. */
 export function createTokenMarks({
@@ -86,13 +109,14 @@ export function createTokenMarks({
       if (key === undefined) throw new Error('a key that was just written is not there');
       return key;
     },
-    isForged(token, unmarked) {
+    isForged(token, short) {
       if (keys.length === 0) return false;
-      if (unmarked.some((shape) => hasShape(token, shape))) return false;
-      const end = token.length - MARK_LENGTH;
+      const shape = short.find((each) => hasShape(token, each));
+      const length = shape === undefined ? MARK_LENGTH : markLength(shape);
+      const end = token.length - length;
       const [rest, mark] = [token.slice(0, end), token.slice(end)];
       // No secret is compared: who learns a mark digit by digit learns how to make the store be asked.
-      return !keys.some((key) => markOf(rest, key) === mark);
+      return !keys.some((key) => markOf(rest, length, key) === mark);
     },
     isReady: () => keys.length > 0,
     close: () => clearInterval(timer),
