@@ -23,7 +23,8 @@ export const overview: ConsolePage = {
     const { figures, refusals } = now;
     return {
       title: 'Overview',
-      intro: 'What the gateways of this machine do now.',
+      intro:
+        'What the gateways of this machine do now. The charts begin when you open this page, and show the last five minutes.',
       styles: [CHARTS_STYLE.path, LIVE_STYLE.path],
       scripts: [CHARTS_SCRIPT.path, LIVE_SCRIPT.path, OVERVIEW_SCRIPT.path],
       content: html`<noscript><div class="note"><p>Charts need script. These are totals since the gateway was started: reload the page for newer ones.</p></div></noscript>
