@@ -1,4 +1,4 @@
-import type { User } from '../model/client.ts';
+import { identityOf } from '../model/identity.ts';
 import type { Identity } from '../model/token.ts';
 import type { ConnectionDependencies, OneTimeCodeConnection } from './connection.ts';
 
@@ -39,18 +39,5 @@ export function createRecipients(
       const user = await users.find(identity.subject);
       return user && !user.disabled ? identityOf(user, name) : undefined;
     },
-  };
-}
-
-/** A user of the directory, proved by this connection and not by the one that keeps their password. */
-function identityOf({ id, username, name, email, phoneNumber, roles }: User, connection: string): Identity {
-  return {
-    subject: id,
-    username,
-    connection,
-    roles,
-    ...(name !== undefined && { name }),
-    ...(email !== undefined && { email }),
-    ...(phoneNumber !== undefined && { phoneNumber }),
   };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { User } from '../model/client.ts';
-import type { Identity } from '../model/token.ts';
+import { identityOf } from '../model/identity.ts';
 import { userFields as fields } from '../model/user_fields.ts';
 import { variant } from '../model/variant.ts';
 import type { Connection, ConnectionDependencies } from './connection.ts';
@@ -63,11 +63,11 @@ function createDatabase({ name, users, passwords, report }: ConnectionDependenci
       // A disabled user is looked at last, after the same work as for everybody else.
       if (!user || !matches || user.disabled) return { ok: false };
       await upgrade(user, password);
-      return { ok: true, identity: identityOf(user) };
+      return { ok: true, identity: identityOf(user, user.connection) };
     },
     async current({ subject }) {
       const user = await users.find(subject);
-      return user && user.connection === name && !user.disabled ? identityOf(user) : undefined;
+      return user && user.connection === name && !user.disabled ? identityOf(user, user.connection) : undefined;
     },
   };
 
@@ -80,17 +80,4 @@ function createDatabase({ name, users, passwords, report }: ConnectionDependenci
       report('password_hash_not_upgraded', { fault: error instanceof Error ? error.name : 'unknown' });
     }
   }
-}
-
-function identityOf(user: User): Identity {
-  const { id, username, name, email, phoneNumber, connection, roles } = user;
-  return {
-    subject: id,
-    username,
-    connection,
-    roles,
-    ...(name !== undefined && { name }),
-    ...(email !== undefined && { email }),
-    ...(phoneNumber !== undefined && { phoneNumber }),
-  };
 }
