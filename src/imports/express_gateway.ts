@@ -10,6 +10,7 @@ import {
   Names,
   type Part,
   part,
+  prefixOf,
   scopesOf,
   WithVariables,
 } from './parts.ts';
@@ -200,11 +201,10 @@ function endpointRoutes(name: string, endpoint: Item, pipeline: Pipeline, names:
       continue;
     }
     places.add(place);
-    const base = path.replace(/\/?\*?$/, '');
     found.push(
       part({
         ...{ name: names.take(name), path, host, methods, upstream: pipeline.upstream },
-        strip_prefix: pipeline.strips && base !== '' ? base : undefined,
+        strip_prefix: pipeline.strips ? prefixOf(path) : undefined,
         auth: asks ? undefined : 'none',
         scopes,
         ...pipeline.more,

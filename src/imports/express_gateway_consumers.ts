@@ -1,5 +1,5 @@
 import type { ImportTools, Item } from './item.ts';
-import { isName, type Part, part, redirectUrisOf, scopesOf } from './parts.ts';
+import { isName, labelFrom, type Part, part, redirectUrisOf, scopesOf } from './parts.ts';
 
 /** People and apps, as our configuration has them. */
 export interface Consumers {
@@ -110,12 +110,7 @@ function userFrom(
     item.note('is a user whose id or name is taken, or is none here', add);
     return undefined;
   }
-  const name = [item.at('firstname').text(), item.at('lastname').text()]
-    .filter(Boolean)
-    .join(' ')
-    .replace(/\p{Cc}/gu, ' ')
-    .trim()
-    .slice(0, 256);
+  const names = [item.at('firstname').text(), item.at('lastname').text()];
   const email = item.at('email').text();
   const isEmail = email !== undefined && /^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(email);
   if (email !== undefined && !isEmail) item.at('email').note('is no e-mail address that is carried', 'Add it by hand.');
@@ -124,7 +119,7 @@ function userFrom(
   return part({
     id: id,
     username: username,
-    name: name === '' ? undefined : name,
+    name: labelFrom(names.filter(Boolean).join(' ')),
     email: isEmail ? email : undefined,
     password_hash: hash,
     disabled: isOff(item) || isOff(password?.item ?? item) ? true : undefined,
@@ -153,13 +148,10 @@ function clientFrom(
     return undefined;
   }
   const redirects = owner ? redirectUrisOf(owner.item.at('redirectUri')) : [];
-  const name = (owner?.item.at('name').text() ?? owner?.item.at('username').text())
-    ?.replace(/\p{Cc}/gu, ' ')
-    .trim()
-    .slice(0, 256);
+  const name = owner?.item.at('name').text() ?? owner?.item.at('username').text();
   return part({
     id,
-    name: name ? name : undefined,
+    name: labelFrom(name ?? ''),
     secret_hash: secretHash(secret),
     grants: redirects.length > 0 ? GRANTS : GRANTS.filter((grant) => grant !== 'authorization_code'),
     redirect_uris: redirects,

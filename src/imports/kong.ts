@@ -3,7 +3,7 @@ import { clientsFrom } from './kong_consumers.ts';
 import { guardOf, tokenTimes } from './kong_guard.ts';
 import { type Plugins, pluginsFor } from './kong_plugins.ts';
 import { targetsOf } from './kong_upstreams.ts';
-import { asText, durationOf, hostFrom, isPlainPath, methodsOf, Names, type Part, part } from './parts.ts';
+import { asText, durationOf, hostFrom, isPlainPath, methodsOf, Names, type Part, part, prefixOf } from './parts.ts';
 
 const HOUR = 3_600_000;
 const IN_GENERAL: readonly (readonly [string, string])[] = [
@@ -159,11 +159,10 @@ function routeParts(
         continue;
       }
       places.add(place);
-      const base = path.replace(/\/?\*?$/, '');
       found.push(
         part({
           ...{ name: names.take(name), path, host, methods, upstream },
-          strip_prefix: strips && base !== '' ? base : undefined,
+          strip_prefix: strips ? prefixOf(path) : undefined,
           ...guard.part,
         }),
       );

@@ -1,7 +1,7 @@
 import type { ImportTools, Item } from './item.ts';
 import { groupsOf, offered, scopeOfGroups } from './kong_guard.ts';
 import type { Plugins } from './kong_plugins.ts';
-import { isName, type Part, part, redirectUrisOf } from './parts.ts';
+import { isName, labelFrom, type Part, part, redirectUrisOf } from './parts.ts';
 
 const ARGON2ID =
   /^\$argon2id\$v=19\$m=[1-9]\d{0,6},t=[1-9]\d{0,2},p=[1-9]\d{0,2}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,172}$/;
@@ -108,15 +108,9 @@ function clientFrom(
     return undefined;
   }
   taken.add(id);
-  const name = item
-    .at('name')
-    .text()
-    ?.replace(/\p{Cc}/gu, ' ')
-    .trim()
-    .slice(0, 256);
   return part({
     id,
-    name: name ? name : undefined,
+    name: labelFrom(item.at('name').text() ?? ''),
     secret_hash: hash,
     public: isPublic ? true : undefined,
     grants,

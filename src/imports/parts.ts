@@ -51,6 +51,19 @@ export function nameFrom(text: string): string {
   return plain.slice(0, 120) || 'unnamed';
 }
 
+/** A name for people, as our files can have it; undefined if nothing is left of it. */
+export function labelFrom(text: string): string | undefined {
+  return (
+    text
+      .replace(/\p{Cc}/gu, ' ')
+      .trim()
+      .slice(0, 256) || undefined
+  );
+}
+
+/** What `strip_prefix` takes away of a route's path; undefined if that is nothing. */
+export const prefixOf = (path: string): string | undefined => path.replace(/\/?\*?$/, '') || undefined;
+
 export const isName = (text: string): boolean => name().safeParse(text).success;
 
 /** Hands out names of which no two are alike. */
