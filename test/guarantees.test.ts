@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { glob, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { promisesIn, tableOf, withTable } from './support/guarantees.ts';
@@ -48,6 +48,17 @@ function parameters(kind: 'constant' | 'key'): [string, string][] {
   if (found.length === 0) throw new Error(`SECURITY.md names no ${kind}`);
   return found;
 }
+
+it('every test that has a long form is run by npm run test:long', async () => {
+  const { scripts } = JSON.parse(await readFile('package.json', 'utf8')) as { scripts: Record<string, string> };
+  const run = (scripts['test:long'] ?? '').split(' ').filter((word) => word.startsWith('test/'));
+  const long: string[] = [];
+  for await (const file of glob('test/**/*.test.ts')) {
+    if (/\bisLong\(\) [?&]/.test(await readFile(file, 'utf8'))) long.push(file);
+  }
+  expect(long.length).toBeGreaterThan(10);
+  expect(long.filter((file) => !run.some((start) => file.startsWith(start)))).toEqual([]);
+});
 
 describe('the table of figures', () => {
   const document = `**G1. Nobody gets in.** Held by [\`a\`](test/a.test.ts),
