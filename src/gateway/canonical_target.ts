@@ -1,4 +1,5 @@
 import type { Failure } from '../model/failure.ts';
+import { isUtf8 } from '../model/percent_encoding.ts';
 
 /** A request target that can be read in one way only. */
 export interface Target {
@@ -84,16 +85,6 @@ function decodePlain(raw: string): string | Failure {
   if (/%25[0-9A-Fa-f]{2}/.test(path)) return ambiguous('The path is percent-encoded twice.');
   if (beyondAscii && !isUtf8(path)) return ambiguous('The path contains encoded bytes that are not UTF-8.');
   return path;
-}
-
-/** Overlong forms are how `%C0%AE` becomes a dot on a lenient server. */
-function isUtf8(encoded: string): boolean {
-  try {
-    decodeURIComponent(encoded);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** NaN for what is no digit, which makes every later comparison false. */

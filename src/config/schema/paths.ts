@@ -1,3 +1,4 @@
+import { isUtf8 } from '../../model/percent_encoding.ts';
 import { type Judge, text } from '../../model/text.ts';
 
 /**
@@ -18,15 +19,6 @@ export const canonicalPath: Judge = (path) => {
   if (strange) return 'may contain only the characters of a URL path; percent-encode others as UTF-8 (%C3%A9)';
   return undefined;
 };
-
-function isUtf8(encoded: string): boolean {
-  try {
-    decodeURIComponent(encoded);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const withoutStar: Judge = (path) => (path.includes('*') ? 'must not contain *' : undefined);
 
