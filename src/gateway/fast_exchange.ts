@@ -4,10 +4,11 @@ import type { Exchange } from '../model/exchange.ts';
 import type { Failure } from '../model/failure.ts';
 import { type Milliseconds, milliseconds } from '../model/units.ts';
 import { answerHeaders } from './answer_headers.ts';
-import { type Decision, type Forward, type Refusal, type Reply, UNFORESEEN } from './decide.ts';
+import { type Decision, type DecisionFacts, type Forward, type Refusal, type Reply, UNFORESEEN } from './decide.ts';
 import { type Beginning, begin, CALLER_LEFT, exchangeOf } from './exchange_course.ts';
 import { answerHead, LAST_CHUNK, ownAnswer } from './fast_answer.ts';
 import type { FastHead } from './fast_head.ts';
+import { factsAlone } from './forget_head.ts';
 import type { Gateway } from './gateway.ts';
 import type { Admission } from './limits.ts';
 import { type LiveStream, type LiveStreams, TOKEN_ENDED, type Watched } from './live_streams.ts';
@@ -66,7 +67,7 @@ export class FastExchange implements AnswerReader, Beginning, LiveStream {
   readonly #lane: Lane;
   readonly #caller: Caller;
   #started: Milliseconds = milliseconds(0);
-  #decision: Decision | undefined;
+  #decision: DecisionFacts | undefined;
   #forward: Forward | undefined;
   #reply: Reply | undefined;
   #admission: Admission | undefined;
@@ -212,6 +213,14 @@ export class FastExchange implements AnswerReader, Beginning, LiveStream {
   onError(error: UpstreamError): void {
     if (this.#status !== 0) this.#cutOff();
     else this.#refuse(failureOf(error), error);
+  }
+
+  staysOpen(): void {
+    if (this.#over || this.#decision === undefined || this.#forward === undefined) return;
+    this.#decision = factsAlone(this.#decision);
+    this.#forward = { ...this.#forward, target: '', headers: [] };
+    this.#sending?.forgetHead();
+    this.#caller.head.forget();
   }
 
   tokenEnded(): void {

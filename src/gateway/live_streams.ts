@@ -15,6 +15,8 @@ export const TOKEN_ENDED = 'token_ended';
 export interface LiveStream {
   /** Its token is dead, or nobody can say any more that it lives: called at most once, and the stream must end then and there. */
   tokenEnded(): void;
+  /** It goes on for longer than most: called once, a tenth of a second after it began. */
+  staysOpen(): void;
 }
 
 export interface Watched {
@@ -53,7 +55,7 @@ const NO_STALENESS = milliseconds(0);
 const UNWATCHED: Watched = { stop() {} };
 
 class Watch implements Watched {
-  readonly forward: Pick<Forward, 'ref' | 'record' | 'staleness'>;
+  forward: Pick<Forward, 'ref' | 'record' | 'staleness'>;
   readonly stream: LiveStream;
   stopped = false;
   token: LiveToken | undefined;
@@ -132,8 +134,10 @@ export function createLiveStreams({ lookup, clock, staleness }: LiveStreamsDepen
   }
 
   function join(watch: Watch): void {
-    const { ref, record } = watch.forward;
+    const { ref, record, staleness } = watch.forward;
     if (ref === undefined || record === undefined) return;
+    watch.forward = { ref, record, staleness };
+    watch.stream.staysOpen();
     let token = tokens.get(ref.hash);
     if (token === undefined) {
       token = {

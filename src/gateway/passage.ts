@@ -7,6 +7,7 @@ import { answerHeaders, answerTrailers } from './answer_headers.ts';
 import type { BodyRate } from './body_pace.ts';
 import { type Decision, type DecisionFacts, type Forward, type Refusal, type Reply, UNFORESEEN } from './decide.ts';
 import { type Beginning, begin, CALLER_LEFT, exchangeOf } from './exchange_course.ts';
+import { forgetHead } from './forget_head.ts';
 import type { Gateway } from './gateway.ts';
 import type { Admission } from './limits.ts';
 import { type LiveStream, type LiveStreams, TOKEN_ENDED, type Watched as WatchedStream } from './live_streams.ts';
@@ -154,6 +155,12 @@ export class Passage implements AnswerReader, Beginning, BodySink, LiveStream, W
     if (this.#over || this.#answered) return;
     this.#fault = TOKEN_ENDED;
     this.#cutOff();
+  }
+
+  staysOpen(): void {
+    this.#sending?.forgetHead();
+    // In somebody's app others may still ask.
+    if (this.#otherwise === undefined) forgetHead(this.#request);
   }
 
   #writeHead(head: AnswerHead): void {

@@ -8,6 +8,7 @@ import { answerRefusal } from './answer.ts';
 import { answerHeaders } from './answer_headers.ts';
 import { type Decision, type DecisionFacts, type Forward, type Refusal, type Reply, UNFORESEEN } from './decide.ts';
 import { type Beginning, begin, CALLER_LEFT, exchangeOf } from './exchange_course.ts';
+import { forgetHead } from './forget_head.ts';
 import { headOf } from './full_lane.ts';
 import type { Gateway } from './gateway.ts';
 import type { Admission } from './limits.ts';
@@ -101,6 +102,11 @@ export class UpgradeExchange implements AnswerReader, Beginning, LiveStream {
     this.#tunnel?.destroy();
     this.#socket.destroy();
     this.#end();
+  }
+
+  staysOpen(): void {
+    this.#sending?.forgetHead();
+    forgetHead(this.#request);
   }
 
   tokenEnded(): void {

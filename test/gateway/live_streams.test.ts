@@ -55,7 +55,7 @@ describe('streams that are open', () => {
   }
 
   function open(staleness?: Milliseconds) {
-    const stream = { tokenEnded: vi.fn() };
+    const stream = { tokenEnded: vi.fn(), staysOpen: vi.fn() };
     const began = clock.monotonic();
     return {
       ...stream,
@@ -76,6 +76,16 @@ describe('streams that are open', () => {
     await pass(30_000);
     expect(stream.tokenEnded).not.toHaveBeenCalled();
     expect(store.reads - before).toBeLessThanOrEqual(1);
+  });
+
+  it('are told that they stay open, once and not at first', async () => {
+    const [stream, short] = [open(), open()];
+    await pass(50);
+    short.watched.stop();
+    expect(stream.staysOpen).not.toHaveBeenCalled();
+    await pass(5_000);
+    expect(stream.staysOpen).toHaveBeenCalledTimes(1);
+    expect(short.staysOpen).not.toHaveBeenCalled();
   });
 
   it('end when their token is revoked and that is announced: at once', async () => {

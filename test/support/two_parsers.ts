@@ -100,6 +100,7 @@ export async function readFast(pieces: readonly Buffer[]): Promise<FastReading> 
           },
           end,
           resume() {},
+          forgetHead() {},
           abort() {},
         };
       },

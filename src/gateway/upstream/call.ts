@@ -15,7 +15,7 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 /** A call from the moment it is sent until it is over: where it is, what waits to be written, and whether it may be sent again. */
 export class Call implements Sending, Passenger {
-  readonly outgoing: Outgoing;
+  outgoing: Outgoing;
   readonly reader: AnswerReader;
   readonly mustEnd: number;
   readonly #dispatch: Dispatch;
@@ -74,6 +74,10 @@ export class Call implements Sending, Passenger {
 
   resume(): void {
     this.#connection?.resume();
+  }
+
+  forgetHead(): void {
+    this.outgoing = { ...this.outgoing, target: '', headers: [] };
   }
 
   abort(): void {

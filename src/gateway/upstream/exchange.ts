@@ -74,6 +74,8 @@ export interface Sending {
   end(): void;
   /** Continues after `onData` said false. */
   resume(): void;
+  /** Lets go of what was sent, when the answer has begun: none of it is asked for again. */
+  forgetHead(): void;
   /** Takes the call away: nothing is told afterwards, and its connection is not used again. */
   abort(): void;
 }
