@@ -66,7 +66,7 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
   const lastUse = createLastUse({ documents, clock });
   const watch = watchStore({ ping: () => backend.ping(), clock, event: (...said) => log.event(...said) });
   const store = cached(backend.tokens, config.cache, clock);
-  const marks = createTokenMarks({ documents });
+  const marks = createTokenMarks({ documents, invalidation: store.invalidation });
   const trail = createAuditTrail({
     store: backend.audit,
     settings: config.audit,

@@ -1,6 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { TokenShape } from '../model/token_policy.ts';
 import type { DocumentStore } from '../stores/document_store.ts';
+import type { Invalidation } from '../stores/invalidation.ts';
 import { hasShape } from './format.ts';
 
 /**
@@ -21,7 +22,8 @@ export interface TokenMarks {
   /** The key to mark new tokens with. @throws DependencyUnavailable if this node has not seen it yet and cannot. */
   key(): Promise<MarkKey>;
   /**
-   * Whether a token cannot be one of ours, at once and without asking anybody. While the key is not known yet, none is.
+   * Whether a token cannot be one of ours, at once and without asking anybody. While the key is not known yet, none is; and while the
+   * store may have lost it, so that another node has made another, the first few are not.
    * @param short the shapes in use whose mark is shorter than that of all others.
    */
   isForged(token: string, short: readonly TokenShape[]): boolean;
@@ -39,7 +41,9 @@ const SHORT_MARK_LENGTH = 4;
 const SHORTEST_MARKED = 40;
 const SHORTEST_HEX_MARKED = 32;
 const ID = 'marks';
-const LOOK_AGAIN_MS = 5_000;
+const LOOK_AGAIN_MS = 1_000;
+/** So many tokens with unknown marks are asked about between two looks while another node may have made another key. */
+const MOST_DOUBTED = 100;
 /** Keys that were replaced because the store had lost them: their tokens may have been written before or after. */
 const MOST_KEYS = 4;
 
@@ -68,17 +72,29 @@ export function marked(token: string, shape: TokenShape, key: MarkKey): string {
 const markOf = (unmarked: string, length: number, key: MarkKey): string =>
   hash('sha256', key + unmarked, 'hex').slice(0, length);
 
-/** Begins to look for the key at once, and again every five seconds: a store that was emptied is given it back. */
-export function createTokenMarks({
-  documents,
-}: {
+export interface TokenMarksDependencies {
   readonly documents: Pick<DocumentStore, 'get' | 'put'>;
-}): TokenMarks {
+  /** Tells when the store was away, and may have come back empty; absent: nothing does. */
+  readonly invalidation?: Pick<Invalidation, 'up' | 'subscribe'> | undefined;
+}
+
+/** Begins to look for the key at once, and again every second: a store that was emptied is given it back. */
+export function createTokenMarks({ documents, invalidation }: TokenMarksDependencies): TokenMarks {
   /** The one to mark with comes first. */
   let keys: readonly MarkKey[] = [];
   let looking: Promise<void> | undefined;
+  /** How often the store has come back, and how often it had when the last look began that succeeded. */
+  let returns = 0;
+  let lookedSince = 0;
+  let doubted = 0;
 
   async function look(): Promise<void> {
+    const began = returns;
+    await find();
+    lookedSince = began;
+  }
+
+  async function find(): Promise<void> {
     let kept = await documents.get('token_key', ID);
     if (!kept) {
       await documents.put('token_key', ID, { key: keys[0] ?? newKey() }, { ifAbsent: true });
@@ -100,7 +116,21 @@ export function createTokenMarks({
 
   const quietly = (): void => void refresh().catch(() => {});
   quietly();
-  const timer = setInterval(quietly, LOOK_AGAIN_MS).unref();
+  const timer = setInterval(() => {
+    doubted = 0;
+    quietly();
+  }, LOOK_AGAIN_MS).unref();
+  const unsubscribe = invalidation?.subscribe({
+    invalidated() {},
+    reset() {
+      returns++;
+      // A look that is under way may have seen the store before.
+      void Promise.resolve(looking).then(quietly, quietly);
+    },
+  });
+
+  /** Whether there is no key but those that are known. */
+  const isSure = (): boolean => invalidation?.up !== false && lookedSince === returns;
 
   return {
     async key() {
@@ -116,10 +146,14 @@ export function createTokenMarks({
       const end = token.length - length;
       const [rest, mark] = [token.slice(0, end), token.slice(end)];
       // No secret is compared: who learns a mark digit by digit learns how to make the store be asked.
-      return !keys.some((key) => markOf(rest, length, key) === mark);
+      if (keys.some((key) => markOf(rest, length, key) === mark)) return false;
+      return isSure() || ++doubted > MOST_DOUBTED;
     },
     isReady: () => keys.length > 0,
-    close: () => clearInterval(timer),
+    close() {
+      clearInterval(timer);
+      unsubscribe?.();
+    },
   };
 }
 
