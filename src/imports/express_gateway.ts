@@ -1,13 +1,13 @@
 import { egConsumers } from './express_gateway_consumers.ts';
 import { type Pipeline, pipelinePart } from './express_gateway_policies.ts';
 import { type Imported, type ImportTools, Item, Notes } from './item.ts';
+import { Names } from './names.ts';
 import {
   asText,
   hostFrom,
   isPlainPath,
   lifeOf,
   methodsOf,
-  Names,
   type Part,
   part,
   prefixOf,

@@ -1,5 +1,6 @@
 import type { ImportTools, Item } from './item.ts';
-import { isName, labelFrom, type Part, part, redirectUrisOf, scopesOf } from './parts.ts';
+import { isName, labelFrom } from './names.ts';
+import { type Part, part, redirectUrisOf, scopesOf } from './parts.ts';
 
 /** People and apps, as our configuration has them. */
 export interface Consumers {

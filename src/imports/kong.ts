@@ -3,7 +3,8 @@ import { clientsFrom } from './kong_consumers.ts';
 import { guardOf, tokenTimes } from './kong_guard.ts';
 import { type Plugins, pluginsFor } from './kong_plugins.ts';
 import { targetsOf } from './kong_upstreams.ts';
-import { asText, durationOf, hostFrom, isPlainPath, methodsOf, Names, type Part, part, prefixOf } from './parts.ts';
+import { Names } from './names.ts';
+import { asText, durationOf, hostFrom, isPlainPath, methodsOf, type Part, part, prefixOf } from './parts.ts';
 
 const HOUR = 3_600_000;
 const IN_GENERAL: readonly (readonly [string, string])[] = [

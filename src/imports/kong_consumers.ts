@@ -1,7 +1,8 @@
 import type { ImportTools, Item } from './item.ts';
 import { groupsOf, offered, scopeOfGroups } from './kong_guard.ts';
 import type { Plugins } from './kong_plugins.ts';
-import { isName, labelFrom, type Part, part, redirectUrisOf } from './parts.ts';
+import { isName, labelFrom } from './names.ts';
+import { type Part, part, redirectUrisOf } from './parts.ts';
 
 const ARGON2ID =
   /^\$argon2id\$v=19\$m=[1-9]\d{0,6},t=[1-9]\d{0,2},p=[1-9]\d{0,2}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,172}$/;

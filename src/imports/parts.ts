@@ -1,4 +1,4 @@
-import { name, scope } from '../model/fields.ts';
+import { scope } from '../model/fields.ts';
 import { redirectUri } from '../model/redirect_uri.ts';
 import type { Item, Notes } from './item.ts';
 
@@ -45,39 +45,8 @@ export function asText(config: Part, notes: Notes): Part {
   return copy(config, []) as Part; // a mapping goes in
 }
 
-/** A name that logs, metrics and keys can carry. */
-export function nameFrom(text: string): string {
-  const plain = text.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+|-+$/g, '');
-  return plain.slice(0, 120) || 'unnamed';
-}
-
-/** A name for people, as our files can have it; undefined if nothing is left of it. */
-export function labelFrom(text: string): string | undefined {
-  return (
-    text
-      .replace(/\p{Cc}/gu, ' ')
-      .trim()
-      .slice(0, 256) || undefined
-  );
-}
-
 /** What `strip_prefix` takes away of a route's path; undefined if that is nothing. */
 export const prefixOf = (path: string): string | undefined => path.replace(/\/?\*?$/, '') || undefined;
-
-export const isName = (text: string): boolean => name().safeParse(text).success;
-
-/** Hands out names of which no two are alike. */
-export class Names {
-  readonly #taken = new Set<string>();
-
-  take(wanted: string): string {
-    const plain = nameFrom(wanted);
-    let free = plain;
-    for (let count = 2; this.#taken.has(free); count++) free = `${plain}-${count}`;
-    this.#taken.add(free);
-    return free;
-  }
-}
 
 /** The scopes among the entries that are any. */
 export function scopesOf(item: Item): readonly string[] {
