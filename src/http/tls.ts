@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import type { Server } from 'node:https';
 import type { TlsOptions } from 'node:tls';
 import { checkKeyPair, type KeyPair, readFiles, watchFiles } from '../gateway/tls_files.ts';
@@ -10,8 +11,11 @@ export interface TlsFiles {
   readonly key: string;
 }
 
-/** How TLS is spoken, whatever the certificate: Node's ciphers and curves, and nothing that is out of use (RFC 8996). */
-const TERMS = { minVersion: 'TLSv1.2' } as const;
+/**
+ * How TLS is spoken, whatever the certificate: Node's ciphers and curves, nothing that is out of use (RFC 8996), and hands are shaken
+ * once, because each time costs us more than the caller.
+ */
+const TERMS = { minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGOTIATION } as const;
 
 /** @throws what the system says of files that cannot be read, or UnusableKeyPair. */
 export function tlsOptions(files: TlsFiles, http2: boolean): TlsOptions {
