@@ -99,7 +99,8 @@ export async function composeCore(config: Config, { output, log, metrics, tracer
 
   let rules = composeRules(config, ground);
   const current: SignInDesk['current'] = (party, user) => rules.desk.current(party, user);
-  const goneUsers = watchGoneUsers(createGoneUsers({ store, desk: { current }, clock, note }));
+  const asks: SignInDesk['asks'] = (user) => rules.desk.asks(user);
+  const goneUsers = watchGoneUsers(createGoneUsers({ store, desk: { current, asks }, clock, note }));
   let demo = await demoFor(config);
   const upstreams = createUpstreams({
     get demoUrl() {

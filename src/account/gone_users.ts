@@ -1,16 +1,17 @@
 import type { AuditEntry } from '../model/audit.ts';
 import { PERSONAL_TOKENS_CLIENT } from '../model/client.ts';
 import type { Clock } from '../model/clock.ts';
-import type { Family, Identity } from '../model/token.ts';
+import type { Family, Identity, TokenRef } from '../model/token.ts';
 import { allowedTo } from '../oauth/scopes.ts';
 import type { SignInDesk } from '../oauth/sign_in.ts';
 import type { TokenStore } from '../stores/token_store.ts';
 import { listed } from '../tokens/listed.ts';
+import { renewUser } from '../tokens/renewed_users.ts';
 import { grantId } from './holdings.ts';
 
 export interface GoneUsersDependencies {
-  readonly store: Pick<TokenStore, 'families' | 'get' | 'revoke'>;
-  readonly desk: Pick<SignInDesk, 'current'>;
+  readonly store: Pick<TokenStore, 'families' | 'get' | 'revoke' | 'rotate'>;
+  readonly desk: Pick<SignInDesk, 'current' | 'asks'>;
   readonly clock: Clock;
   /** Writes an event into the audit log, without anybody waiting for it. */
   readonly note: (entry: AuditEntry) => void;
@@ -20,9 +21,10 @@ export interface GoneUsersDependencies {
 const AT_ONCE = 10;
 
 /**
- * Ends the personal tokens of users who are gone, or may not sign in any more, or may not have all of their scopes. Apps are asked about their user whenever they refresh;
- * a personal token is never refreshed and may live for a year, and nobody else tells us of a user who has left a directory or the
- * configuration file. A connection that gives no answer, or cannot tell, ends nothing.
+ * Ends the personal tokens of users who are gone, or may not sign in any more, or may not have all of their scopes, and has all others
+ * tell who their users are today. Apps are asked about their user whenever they refresh; a personal token is never refreshed and may live
+ * for a year, and nobody else tells us of a user who has left a directory or the configuration file, or has another name there. A
+ * connection that gives no answer, or cannot tell, changes nothing.
  * @returns what looks once. It answers how many tokens ended, and stops early when nobody wants to know any more.
  */
 export function createGoneUsers({ store, desk, clock, note }: GoneUsersDependencies): LookForGoneUsers {
@@ -40,11 +42,16 @@ export function createGoneUsers({ store, desk, clock, note }: GoneUsersDependenc
       return answer;
     };
 
-    async function whyNot({ user, scopes }: Family): Promise<'user_gone' | 'scope_gone' | undefined> {
+    /** @returns why the token must end; undefined when it may go on, as what its user is today. */
+    async function judge(ref: TokenRef, family: Family): Promise<'user_gone' | 'scope_gone' | undefined> {
+      const { user, scopes } = family;
       const now = user && (await today(user));
-      if (now === undefined || now === 'untold') return undefined;
+      if (user === undefined || now === undefined || now === 'untold') return undefined;
       if (now === 'gone') return 'user_gone';
-      return allowedTo(now, scopes).length < scopes.length ? 'scope_gone' : undefined;
+      if (allowedTo(now, scopes).length < scopes.length) return 'scope_gone';
+      // Where nobody is asked, each token knows its user as they were when it was made, and none knows better than another.
+      if (desk.asks(user)) await renewUser(store, ref, family, now);
+      return undefined;
     }
 
     const owner = { of: 'client', id: PERSONAL_TOKENS_CLIENT } as const;
@@ -54,7 +61,7 @@ export function createGoneUsers({ store, desk, clock, note }: GoneUsersDependenc
         if (isOver()) return ended;
         const batch = listings.slice(index, index + AT_ONCE).map(async ({ ref }) => {
           const family = await store.get('family', ref);
-          const reason = family && (await whyNot(family));
+          const reason = family && (await judge(ref, family));
           if (!family?.user || !reason || !(await store.revoke(ref))) return;
           ended++;
           note({

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +29,14 @@ export function realStores(): readonly (readonly [name: string, open: () => Prom
         return embedded.create(embedded.options.parse({ path: 'g.db' }), dependencies(systemClock, folder));
       },
     ],
-    ['redis', async () => redis.create(redis.options.parse({ url: server.url }), dependencies(systemClock))],
+    [
+      'redis',
+      async () =>
+        redis.create(
+          redis.options.parse({ url: server.url, key_prefix: randomUUID().slice(0, 8) }),
+          dependencies(systemClock),
+        ),
+    ],
   ];
 }
 

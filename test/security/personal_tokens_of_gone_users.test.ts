@@ -62,7 +62,12 @@ describe('users of any connection', () => {
     const events: AuditEntry[] = [];
     const personal = await account.grant(alice, { client: 'personal-access-token', device: 'backup' });
     const app = await account.grant(alice);
-    const look = createGoneUsers({ store, clock, note: (event) => events.push(event), desk: { current } });
+    const look = createGoneUsers({
+      store,
+      clock,
+      note: (event) => events.push(event),
+      desk: { current, asks: () => true },
+    });
     const worth = async (token: string) => store.get('access', refOf(token) ?? { tag: '', hash: '' as never });
     return { look, events, personal: () => worth(personal), app: () => worth(app) };
   };
