@@ -65,6 +65,20 @@ export function finish(request: IncomingMessage, response: ServerResponse): void
   request.on('data', take).on('end', stop).on('close', stop).resume();
 }
 
+/** Cuts an answer of which the head is out and the rest will never come: only a broken connection says so. */
+export function cutOff(request: IncomingMessage, response: ServerResponse): void {
+  const { socket } = response;
+  // Without a length or chunks, a plain close would be the end of a complete body.
+  if (socket !== null && !('encrypted' in socket) && request.httpVersion === '1.0') socket.resetAndDestroy();
+  else breakOff(response);
+}
+
+/** Closes the connection. Behind another answer it breaks in its turn; destroyed before, it would be waited for, for ever. */
+export function breakOff(response: ServerResponse): void {
+  if (response.socket === null && !response.destroyed) response.once('socket', (socket) => socket.destroy());
+  else response.destroy();
+}
+
 /**
  * Whether no body is announced, or a short one that the caller sends without waiting for a word from us. An HTTP/2 stream can be
  * ended at any time, and nothing of it is taken for anything else.

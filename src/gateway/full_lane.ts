@@ -1,25 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from '../model/clock.ts';
-import type { Exchange } from '../model/exchange.ts';
 import { isTooLate } from './answer.ts';
-import type { BodyRate } from './body_pace.ts';
-import type { Gateway } from './gateway.ts';
-import type { LiveStreams } from './live_streams.ts';
-import { Passage } from './passage.ts';
+import { type Lane, Passage } from './passage.ts';
 import { HAS_BODY, type RequestHead } from './request_head.ts';
-import type { Upstreams } from './upstream/exchange.ts';
-
-export interface FullLaneDependencies {
-  readonly gateway: Gateway;
-  readonly clock: Clock;
-  /** Told of every request exactly once, when it is over. */
-  readonly report: (exchange: Exchange) => void;
-  readonly upstreams: Upstreams;
-  /** Ends open answers whose token has died. */
-  readonly liveStreams?: LiveStreams | undefined;
-  /** The least rate of bodies; none by default. */
-  readonly minBodyRate?: BodyRate | undefined;
-}
 
 /** Carries whole HTTP/1.1 exchanges between node:http and the upstreams, streaming both ways. */
 export interface FullLane {
@@ -33,7 +15,7 @@ export interface FullLane {
   close(): Promise<void>;
 }
 
-export function createFullLane(lane: FullLaneDependencies): FullLane {
+export function createFullLane(lane: Lane): FullLane {
   return {
     handle(request, response, otherwise) {
       if (isTooLate(request)) return;

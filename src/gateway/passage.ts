@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { milliseconds } from '../model/units.ts';
-import { answerRefusal, finish, takeNoMore } from './answer.ts';
+import { answerRefusal, breakOff, cutOff, finish, takeNoMore } from './answer.ts';
 import { answerHeaders, answerTrailers } from './answer_headers.ts';
 import type { BodyRate } from './body_pace.ts';
 import { type Decision, type DecisionFacts, type Forward, type Refusal, type Reply, UNFORESEEN } from './decide.ts';
@@ -13,6 +13,7 @@ import type { Admission } from './limits.ts';
 import { type LiveStream, type LiveStreams, TOKEN_ENDED, type Watched as WatchedStream } from './live_streams.ts';
 import { type BodyFault, type BodySink, RequestBody } from './request_body.ts';
 import type { RequestHead } from './request_head.ts';
+import { addTrailers } from './trailers.ts';
 import { giveBack } from './upstream/blocks.ts';
 import { deadlines, NEVER, type Watched } from './upstream/deadlines.ts';
 import type { AnswerHead, AnswerReader, Sending, UpstreamError, Upstreams } from './upstream/exchange.ts';
@@ -22,10 +23,12 @@ import { failureOf } from './upstream_failure.ts';
 export interface Lane {
   readonly gateway: Gateway;
   readonly clock: Clock;
+  /** Told of every exchange exactly once, when it is over. */
   readonly report: (exchange: Exchange) => void;
   readonly upstreams: Upstreams;
   /** Ends open answers whose token has died. */
   readonly liveStreams?: LiveStreams | undefined;
+  /** The least rate of bodies; none by default. */
   readonly minBodyRate?: BodyRate | undefined;
 }
 
@@ -194,15 +197,14 @@ export class Passage implements AnswerReader, Beginning, BodySink, LiveStream, W
 
   onDeadline(): void {
     deadlines.forget(this);
-    this.#breakOff();
+    breakOff(this.#response);
   }
 
   onEnd(trailers: readonly string[] | undefined): void {
     if (this.#over || this.#answered) return;
     this.#answered = true;
     this.#body?.stop();
-    if (trailers !== undefined && wantsTrailers(this.#request))
-      this.#response.addTrailers(pairs(answerTrailers(trailers, this.#forward)));
+    if (trailers !== undefined) addTrailers(this.#request, this.#response, answerTrailers(trailers, this.#forward));
     if (this.#body === undefined) this.#response.end();
     else finish(this.#request, this.#response);
   }
@@ -225,20 +227,9 @@ export class Passage implements AnswerReader, Beginning, BodySink, LiveStream, W
     answerRefusal(this.#request, this.#response, refusal, this.#facts);
   }
 
-  /** The head is out and the rest will never come: only a broken connection says so. */
   #cutOff(): void {
     this.#cut = true;
-    const socket = this.#response.socket;
-    // Without a length or chunks, a plain close would be the end of a complete body.
-    if (socket !== null && !('encrypted' in socket) && this.#request.httpVersion === '1.0') socket.resetAndDestroy();
-    else this.#breakOff();
-  }
-
-  /** Behind another answer it breaks the connection in its turn; destroyed before, it would be waited for, for ever. */
-  #breakOff(): void {
-    const response = this.#response;
-    if (response.socket === null && !response.destroyed) response.once('socket', (socket) => socket.destroy());
-    else response.destroy();
+    cutOff(this.#request, this.#response);
   }
 
   onUnforeseen(error: unknown): void {
@@ -272,21 +263,6 @@ export class Passage implements AnswerReader, Beginning, BodySink, LiveStream, W
     };
     this.#lane.report(exchangeOf(this.#facts, this.#forward, this.#refusal, outcome));
   }
-}
-
-/** Whether the caller said `TE: trailers`: to others they are dropped (RFC 9110 §6.5.1). */
-function wantsTrailers({ headers }: IncomingMessage): boolean {
-  return String(headers['te'] ?? '')
-    .toLowerCase()
-    .split(',')
-    .some((coding) => coding.trim() === 'trailers');
-}
-
-/** Names and values in turn, two by two: a name may be there twice. */
-function pairs(list: readonly string[]): [string, string][] {
-  const two: [string, string][] = [];
-  for (let at = 0; at + 1 < list.length; at += 2) two.push([list[at] ?? '', list[at + 1] ?? '']);
-  return two;
 }
 
 function saysLength(headers: readonly string[]): boolean {
