@@ -2,7 +2,6 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
-import type { Failure } from '../model/failure.ts';
 import { milliseconds } from '../model/units.ts';
 import { answerRefusal } from './answer.ts';
 import { answerHeaders } from './answer_headers.ts';
@@ -17,7 +16,7 @@ import { Tunnel } from './tunnel.ts';
 import { LINGER_TIME } from './unread_body.ts';
 import type { AnswerHead, AnswerReader, Sending, UpstreamError, Upstreams } from './upstream/exchange.ts';
 import { failureOf } from './upstream_failure.ts';
-import { accepts, switchHead } from './websocket_handshake.ts';
+import { accepts, NO_HANDSHAKE, NotAccepted, switchHead } from './websocket_handshake.ts';
 
 /** What all upgrades share. */
 export interface Lane {
@@ -31,16 +30,6 @@ export interface Lane {
   readonly underWay: Set<UpgradeExchange>;
   /** Whether tunnels that open now have come too late. */
   tooLate: boolean;
-}
-
-const NO_HANDSHAKE: Failure = {
-  code: 'upstream_unreachable',
-  description: 'The API behind the gateway did not answer the WebSocket handshake as one.',
-};
-
-/** The upstream says that it switched, and does not know the key. */
-class NotAccepted extends Error {
-  override readonly name = 'NotAccepted';
 }
 
 /**

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Failure } from '../model/failure.ts';
 import type { RequestHead } from './request_head.ts';
 
 /** RFC 6455 §4.2.2: what proves that the other side has read the handshake, and not just happened to answer 101. */
@@ -56,6 +57,17 @@ export function accepts(headers: readonly string[], key: string): boolean {
         .update(key + GUID)
         .digest('base64')
   );
+}
+
+/** What the caller is told of an upstream that does not accept it. */
+export const NO_HANDSHAKE: Failure = {
+  code: 'upstream_unreachable',
+  description: 'The API behind the gateway did not answer the WebSocket handshake as one.',
+};
+
+/** The upstream says that it switched, and does not know the key. */
+export class NotAccepted extends Error {
+  override readonly name = 'NotAccepted';
 }
 
 /**
