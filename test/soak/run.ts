@@ -8,13 +8,14 @@ import { quantile } from '../support/measured.ts';
 import { callVisits } from './call_visits.ts';
 import { Caller } from './caller.ts';
 import { Holdings } from './holdings.ts';
+import { keptHeap } from './kept_heap.ts';
 import { Load } from './load.ts';
 import { setStage } from './stage.ts';
 import { tokenVisits } from './token_visits.ts';
 import { createTrouble } from './trouble.ts';
-import { complaints, type Failure, heapSlope, inWords, type Run, type Sample, warmUp } from './verdict.ts';
+import { complaints, type Failure, heapSlope, inWords, type Run, type Weight, warmUp } from './verdict.ts';
 import { failureOf } from './visit.ts';
-import { descriptorsOf, look } from './watch.ts';
+import { descriptorsOf, look, type Sample } from './watch.ts';
 
 /** Of a thousand visits. */
 const MIXTURE: Readonly<Record<string, number>> = {
@@ -35,6 +36,7 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '100' },
     'reload-every': { type: 'string', default: '5' },
     'break-every': { type: 'string', default: '4' },
+    'weigh-every': { type: 'string', default: '5' },
   },
 });
 const minutes = Number(values.minutes ?? Number(values.hours ?? '1') * 60);
@@ -64,6 +66,7 @@ const unjudged: { kind: string; from: number; until: number; error: unknown; lea
 let leaving = false;
 const happened: string[] = [];
 const began = performance.now();
+const minutesNow = () => (performance.now() - began) / 60_000;
 const load = new Load(
   stage.nodes,
   Object.entries(visits).map(([kind, visit]) => ({ kind, visit, share: MIXTURE[kind] ?? 0 })),
@@ -95,6 +98,16 @@ function judge(): Failure[] {
   });
   failures.push(...fresh);
   return fresh;
+}
+
+const weights = new Map<string, Weight[]>(stage.nodes.map(({ name }) => [name, []]));
+/** Weighs what each gateway keeps, while nobody calls. */
+async function weigh(): Promise<void> {
+  for (const { name, gatehouse } of stage.nodes) {
+    const heapMb = await keptHeap(gatehouse);
+    weights.get(name)?.push({ at: minutesNow(), heapMb });
+    happened.push(`${name} keeps ${heapMb.toFixed(2)} MB`);
+  }
 }
 
 /** Nobody calls until idle connections are gone; then what is open is what the gateway itself keeps. */
@@ -149,18 +162,23 @@ function report(minute: string): void {
 }
 
 print(`${minutes} minutes at ${rate} visits a second, Node ${process.version}`);
-const minutesNow = () => (performance.now() - began) / 60_000;
 load.start(rate);
 await delay(warmUp(minutes) * 60_000);
 const quietBefore = await countQuietly();
+await weigh();
 report('warm up');
 load.start(rate);
 
 const jobs = [
   repeat(1_000, async () => {
-    for (const node of stage.nodes) samples.get(node.name)?.push(await look(node, began));
+    for (const node of stage.nodes) samples.get(node.name)?.push(await look(node));
   }),
   repeat(Math.min(60_000, (minutes / 3) * 60_000), async () => report(`${minutesNow().toFixed(1).padStart(5)}m`)),
+  repeat(every(values['weigh-every']), async () => {
+    await load.stop();
+    await weigh();
+    load.start(rate);
+  }),
   repeat(every(values['break-every']), async () => {
     happened.push(await trouble.next());
   }),
@@ -186,6 +204,8 @@ await Promise.all(jobs);
 report('the end');
 
 const quietAfter = await countQuietly();
+await weigh();
+for (const told of happened.splice(0)) print(`        ${told}`);
 load.start(rate);
 await delay(2_000);
 leaving = true;
@@ -196,7 +216,7 @@ for (const [index, node] of stage.nodes.entries()) {
   const code = await node.gatehouse.stop();
   nodes.push({
     name: node.name,
-    samples: samples.get(node.name) ?? [],
+    weights: weights.get(node.name) ?? [],
     quiet: [quietBefore[index] ?? Number.NaN, quietAfter[index] ?? Number.NaN],
     exit: { code, seconds: (performance.now() - asked) / 1_000 },
   });
@@ -204,10 +224,10 @@ for (const [index, node] of stage.nodes.entries()) {
 await load.stop();
 judge();
 const run: Run = { minutes, nodes, failures, reloadsMissed, stalledMinutes: stalls.all / 60 };
-for (const { name, samples: all, quiet, exit } of nodes) {
-  const slope = heapSlope(all, minutes);
+for (const { name, weights: all, quiet, exit } of nodes) {
+  const slope = heapSlope(all);
   print(
-    `${name}: heap ${slope === undefined ? 'not judged, the run is too short' : `${slope.toFixed(2)} MB/h`}; ` +
+    `${name}: heap after collections ${slope === undefined ? 'not judged, the run is too short' : `${slope.toFixed(2)} MB/h`}; ` +
       `${quiet.join(' → ')} descriptors without load; ended with ${exit.code} in ${exit.seconds.toFixed(1)} s`,
   );
 }

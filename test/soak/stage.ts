@@ -9,6 +9,7 @@ import { type FaultProxy, startFaultProxy } from '../support/fault_proxy.ts';
 import { type GatehouseProcess, startGatehouse } from '../support/gatehouse_process.ts';
 import { type RedisServer, startRedis } from '../support/redis_server.ts';
 import { startSocketUpstream } from '../support/socket_upstream.ts';
+import { WEIGHED } from './kept_heap.ts';
 
 /** Everything that a soak runs on: an API, a Redis behind a proxy that breaks, and two gateways as processes of their own. */
 export interface Stage {
@@ -43,7 +44,7 @@ export async function setStage(): Promise<Stage> {
     const file = join(folder, `${name}.yaml`);
     let edition = 0;
     await writeFile(file, yaml(edition));
-    const gatehouse = await startGatehouse(file);
+    const gatehouse = await startGatehouse(file, WEIGHED);
     return {
       name,
       gatehouse,

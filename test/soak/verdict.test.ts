@@ -1,15 +1,13 @@
 /** The threat: a soak that finds nothing because it cannot fail. */
 import { describe, expect, it } from 'vitest';
-import { complaints, type Failure, heapSlope, type Run, type Sample } from './verdict.ts';
+import { complaints, type Failure, heapSlope, type Run, type Weight } from './verdict.ts';
 
-/** A sawtooth over a floor that rises, looked at each second of an hour. */
-function heap(mbPerHour: number): Sample[] {
-  return Array.from({ length: 3_600 }, (_, second) => ({
-    at: second / 60,
-    heapMb: 40 + (second % 97) / 5 + (mbPerHour * second) / 3_600,
-    rssMb: 120,
-    descriptors: 60,
-  }));
+/** Weighed every five minutes from the tenth to the end of an hour, a little more and a little less in turn. */
+function heap(mbPerHour: number, every = 5): Weight[] {
+  return Array.from({ length: 50 / every + 1 }, (_, turn) => {
+    const at = 10 + turn * every;
+    return { at, heapMb: 40 + (turn % 2) / 10 + (mbPerHour * at) / 60 };
+  });
 }
 
 function run(
@@ -17,7 +15,7 @@ function run(
   failures: readonly Failure[] = [],
   more: Partial<Run> = {},
 ): Run {
-  const node = { name: 'a', samples: heap(0), quiet: [40, 41], exit: { code: 0, seconds: 1.5 }, ...change };
+  const node = { name: 'a', weights: heap(0), quiet: [40, 41], exit: { code: 0, seconds: 1.5 }, ...change };
   return { minutes: 60, nodes: [node], failures, reloadsMissed: 0, stalledMinutes: 0, ...more };
 }
 
@@ -25,9 +23,9 @@ const error: Failure = { kind: 'get', what: '503', excused: false, always: false
 
 describe('a run that kept everything', () => {
   it.each([
-    ['with a heap that only saws', run()],
+    ['with a heap that stays', run()],
     ['with errors while something was broken', run({}, [{ ...error, excused: true }])],
-    ['of a few minutes, whose heap tells nothing', run({ samples: heap(50) }, [], { minutes: 3 })],
+    ['of a few minutes, whose heap tells nothing', run({ weights: heap(50).slice(0, 2) }, [], { minutes: 3 })],
   ])('%s', (_, one) => {
     expect(complaints(one)).toEqual([]);
   });
@@ -35,7 +33,9 @@ describe('a run that kept everything', () => {
 
 describe('a run that did not', () => {
   it.each([
-    ['a heap that grows', run({ samples: heap(2) }), /^a: heap grows by (1\.9|2\.0)\d MB\/h$/],
+    ['a heap that grows', run({ weights: heap(2) }), /^a: heap grows by (1\.9|2\.0)\d MB\/h$/],
+    ['a heap that was not weighed', run({ weights: heap(0).slice(0, 1) }), /^a: heap not weighed$/],
+    ['a weight that is no number', run({ weights: heap(Number.NaN) }), /heap grows by NaN/],
     ['descriptors that stay open', run({ quiet: [40, 46] }), /46 descriptors without load, 40 before/],
     ['descriptors that nobody counted', run({ quiet: [] }), /descriptors/],
     ['an exit code', run({ exit: { code: 1, seconds: 1 } }), /ended with 1/],
@@ -51,5 +51,5 @@ describe('a run that did not', () => {
 });
 
 it('takes half a megabyte an hour for what it is', () => {
-  expect(heapSlope(heap(0.5), 60)).toBeCloseTo(0.5, 1);
+  expect(heapSlope(heap(0.5))).toBeCloseTo(0.5, 1);
 });

@@ -1,12 +1,10 @@
 /** What a soak is judged by. Pure, so that a test can show it runs that must fail. */
 
-/** One look at one process. */
-export interface Sample {
+/** What a process kept when all garbage was collected. */
+export interface Weight {
   /** Minutes since the load began. */
   readonly at: number;
   readonly heapMb: number;
-  readonly rssMb: number;
-  readonly descriptors: number;
 }
 
 /** Something that went wrong. */
@@ -24,7 +22,8 @@ export interface Run {
   readonly minutes: number;
   readonly nodes: readonly {
     readonly name: string;
-    readonly samples: readonly Sample[];
+    /** One after the warm-up, one at the end, and some between. */
+    readonly weights: readonly Weight[];
     /** Open descriptors while nobody called: after the warm-up, and after the load. */
     readonly quiet: readonly number[];
     readonly exit: { readonly code: number | null; readonly seconds: number };
@@ -37,7 +36,7 @@ export interface Run {
 }
 
 export const BOUNDS = { heapMbPerHour: 1, descriptors: 5, exitSeconds: 30, stalled: 0.02 };
-/** Below this many minutes after the warm-up, what a collection of garbage happens to leave is larger than any leak that matters. */
+/** Below this many minutes between the first and the last weighing, chance is larger than any leak that matters. */
 export const SLOPE_NEEDS = 30;
 /** The first sixth: caches fill, code is compiled, pools grow to what the load needs. */
 export const warmUp = (minutes: number): number => Math.min(10, minutes / 6);
@@ -45,9 +44,11 @@ export const warmUp = (minutes: number): number => Math.min(10, minutes / 6);
 /** @returns what the run broke; empty if it kept everything. */
 export function complaints(run: Run): string[] {
   const found: string[] = [];
-  for (const { name, samples, quiet, exit } of run.nodes) {
-    const slope = heapSlope(samples, run.minutes);
-    if (slope !== undefined && slope > BOUNDS.heapMbPerHour)
+  for (const { name, weights, quiet, exit } of run.nodes) {
+    const slope = heapSlope(weights);
+    if (slope === undefined && run.minutes - warmUp(run.minutes) >= SLOPE_NEEDS)
+      found.push(`${name}: heap not weighed`);
+    if (slope !== undefined && !(slope <= BOUNDS.heapMbPerHour))
       found.push(`${name}: heap grows by ${slope.toFixed(2)} MB/h`);
     const [first = Number.NaN, last = Number.NaN] = [quiet[0], quiet.at(-1)];
     // Written so that a number that is missing is a complaint.
@@ -68,27 +69,16 @@ export function complaints(run: Run): string[] {
 }
 
 /**
- * Megabytes per hour by which the heap's floor rises: a line through the lowest value of each tenth of the time after the warm-up.
- * The lowest, because what is above it is garbage that was not collected yet.
- * @returns undefined if the run was too short to tell.
+ * Megabytes per hour by which what is kept rises: the line with the least squares through all weighings.
+ * @returns undefined if they are too close together to tell.
  */
-export function heapSlope(samples: readonly Sample[], minutes: number): number | undefined {
-  const from = warmUp(minutes);
-  if (minutes - from < SLOPE_NEEDS) return undefined;
-  const width = (minutes - from) / 10;
-  const floors = Array.from({ length: 10 }, (_, part) => {
-    const within = samples.filter(({ at }) => at >= from + part * width && at < from + (part + 1) * width);
-    return within.reduce<Sample | undefined>((low, each) => (low && low.heapMb <= each.heapMb ? low : each), undefined);
-  }).filter((floor) => floor !== undefined);
-  return 60 * slope(floors.map(({ at, heapMb }) => [at, heapMb]));
-}
-
-/** Of the line with the least squares. */
-function slope(points: readonly (readonly [number, number])[]): number {
-  const mean = (pick: 0 | 1) => points.reduce((sum, point) => sum + point[pick], 0) / points.length;
-  const [x0, y0] = [mean(0), mean(1)];
-  const above = points.reduce((sum, [x, y]) => sum + (x - x0) * (y - y0), 0);
-  return above / points.reduce((sum, [x]) => sum + (x - x0) ** 2, 0);
+export function heapSlope(weights: readonly Weight[]): number | undefined {
+  const [first, last] = [weights[0], weights.at(-1)];
+  if (first === undefined || last === undefined || last.at - first.at < SLOPE_NEEDS) return undefined;
+  const mean = (pick: keyof Weight) => weights.reduce((sum, weight) => sum + weight[pick], 0) / weights.length;
+  const [at, heapMb] = [mean('at'), mean('heapMb')];
+  const above = weights.reduce((sum, weight) => sum + (weight.at - at) * (weight.heapMb - heapMb), 0);
+  return (60 * above) / weights.reduce((sum, weight) => sum + (weight.at - at) ** 2, 0);
 }
 
 /** The kinds of failure, the most frequent first. */
