@@ -31,8 +31,8 @@ export async function withOperations(
       return await then(performing(opened.administration, byOf(terminal)));
     } catch (error) {
       if (!(error instanceof AdminProblem)) throw error;
-      if (error.type === 'invalid') throw usageErrorOf(error);
-      print(terminal.stderr, error.message);
+      if (error.type === 'invalid' && !isTyped(error)) throw usageErrorOf(error);
+      print(terminal.stderr, isTyped(error) ? saidOf(error) : error.message);
       return 1;
     } finally {
       await opened.close();
@@ -52,11 +52,17 @@ const byOf = ({ user }: Terminal): By => ({
   via: 'command_line',
 });
 
-function usageErrorOf({ message, fields }: AdminProblem): UsageError {
+/** Whether all that is wrong is what was typed at the prompt: then no list of options helps. */
+const isTyped = ({ fields }: AdminProblem): boolean =>
+  fields.length > 0 && fields.every(({ path }) => path === 'password');
+
+const usageErrorOf = (error: AdminProblem): UsageError => new UsageError(saidOf(error));
+
+function saidOf({ message, fields }: AdminProblem): string {
   const said = fields.map(({ path, message: objection }) =>
     path === '' ? objection : `${optionOf(path)} ${objection}`,
   );
-  return new UsageError(said.length === 0 ? message : said.join('; '));
+  return said.length === 0 ? message : said.join('; ');
 }
 
 /** `redirect_uris.1` is the second `--redirect-uri`. */

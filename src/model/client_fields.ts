@@ -55,7 +55,10 @@ export function contradictionsOf(
     });
   }
   if (grants.includes('authorization_code') && client.redirect_uris?.length === 0) {
-    problems.push({ path: ['redirect_uris'], message: 'may use authorization_code, so it must have redirect_uris' });
+    problems.push({
+      path: ['redirect_uris'],
+      message: 'must name at least one redirect URI, because grants has authorization_code',
+    });
   }
   return problems;
 }

@@ -503,7 +503,7 @@ describe('clients', () => {
     ['grants: [implicit], secret: a', expect.stringContaining('clients[0].grants[0]: is not a grant: must be')],
     [
       'grants: [authorization_code], secret: a',
-      'clients[0]: may use authorization_code, so it must have redirect_uris',
+      'clients[0]: must name at least one redirect URI, because grants has authorization_code',
     ],
     [
       'grants: [password], secret: a, connections: [corp]',
