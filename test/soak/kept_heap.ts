@@ -33,7 +33,7 @@ async function ask(inspector: WebSocket, id: number, method: string): Promise<{ 
   inspector.send(JSON.stringify({ id, method }));
   for (;;) {
     const [{ data }] = (await once(inspector, 'message', { signal: AbortSignal.timeout(PATIENCE) })) as [
-      MessageEvent<string>,
+      { data: string },
     ];
     const answer = JSON.parse(data) as { id?: number; result?: { usedSize?: unknown }; error?: { message: string } };
     if (answer.error) throw new Error(`${method}: ${answer.error.message}`);
