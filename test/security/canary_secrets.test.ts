@@ -5,13 +5,11 @@
  * these is broken. What the embedded store keeps is looked at by secrets_in_logs.
  */
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { Redis } from 'ioredis';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hashPassword } from '../../src/connections/password_hash.ts';
@@ -24,6 +22,7 @@ import { BASE, type LdapServer, person, SERVICE, startLdap } from '../support/ld
 import { measured } from '../support/measured.ts';
 import { type OutsideProvider, PASSWORD, startOutsideProvider } from '../support/outside_provider.ts';
 import { type RecordingUpstream, startRecordingUpstream } from '../support/recording_upstream.ts';
+import { redisContents } from '../support/redis_contents.ts';
 import { type RedisServer, startRedis } from '../support/redis_server.ts';
 import { SecretSearch } from '../support/secret_search.ts';
 
@@ -279,19 +278,6 @@ async function browserFlow(): Promise<void> {
   await token(redeem);
 }
 
-async function whatRedisHas(): Promise<string> {
-  const client = new Redis(redis.port, redis.host, { password: redisPassword });
-  const dumps = await Promise.all(
-    (await client.keys('*')).map(async (key) => `${key} ${await client.dumpBuffer(key)}`),
-  );
-  client.disconnect();
-  const files = await readdir(redis.directory, { recursive: true, withFileTypes: true });
-  const contents = files
-    .filter((file) => file.isFile())
-    .map((file) => readFile(join(file.parentPath, file.name), 'latin1'));
-  return [...dumps, ...(await Promise.all(contents))].join('\n');
-}
-
 it('leaves no secret anywhere, whatever is broken', { timeout: 60_000 }, async () => {
   await everyFlow('all well');
   await browserFlow();
@@ -316,7 +302,7 @@ it('leaves no secret anywhere, whatever is broken', { timeout: 60_000 }, async (
     answers: answers.join('\n'),
     locations: locations.filter((each) => !each.startsWith(CALLBACK)).join('\n'),
     upstream: upstream.connections.map(({ bytes }) => bytes.toString('latin1')).join('\n'),
-    Redis: await whatRedisHas(),
+    Redis: await redisContents(redis, redisPassword),
     'command line': commandLine,
   };
   // The places are what they claim to be: each holds something that is no secret.

@@ -2,7 +2,7 @@
  * The threat: a core, a heap snapshot or a swapped page of the gateway is full of tokens that can still be used. Tokens are got and
  * used in every way that keeps a connection, and all connections stay open.
  */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type CertificateFiles, makeSelfSigned } from '../http/self_signed.ts';
 import { type GatehouseProcess, startGatehouse } from '../support/gatehouse_process.ts';
+import { heapOf, snapshotsInto } from '../support/heap_snapshot.ts';
 import { measured } from '../support/measured.ts';
 import { type RecordingUpstream, startRecordingUpstream } from '../support/recording_upstream.ts';
 import { type RedisServer, startRedis } from '../support/redis_server.ts';
@@ -42,7 +43,7 @@ routes:
   - { name: demo, path: /demo/*, upstream: demo, strip_prefix: /demo }
 clients: [{ id: service, secret: of-the-service, grants: [client_credentials], scopes: [read] }]
 `,
-    { NODE_OPTIONS: `--heapsnapshot-signal=SIGUSR2 --diagnostic-dir=${folder}` },
+    snapshotsInto(folder),
   );
 });
 afterAll(async () => {
@@ -167,22 +168,6 @@ const WAYS: Readonly<Record<string, readonly [number, (token: string) => Promise
 };
 const AT_ONCE = 20;
 
-async function snapshot(): Promise<string> {
-  gatehouse.signal('SIGUSR2');
-  let text = '';
-  await expect
-    .poll(
-      async () => {
-        const file = (await readdir(folder)).find((name) => name.endsWith('.heapsnapshot'));
-        text = file === undefined ? '' : await readFile(join(folder, file), 'latin1');
-        return text.trimEnd().endsWith('}');
-      },
-      { timeout: 60_000, interval: 250 },
-    )
-    .toBe(true);
-  return text;
-}
-
 it('holds no raw token that was used, whatever stays open', { timeout: 120_000 }, async () => {
   const used = new Map<string, string>();
   for (const [way, [count, use]] of Object.entries(WAYS)) {
@@ -201,7 +186,7 @@ it('holds no raw token that was used, whatever stays open', { timeout: 120_000 }
   // Of what goes on for longer than most, more is let go of; a second event comes a second later.
   await Promise.all(ongoing);
 
-  const text = await snapshot();
+  const text = await heapOf(gatehouse, folder);
   // It holds what is kept of a token: whom it was given to.
   expect(text).toContain('service');
   const found = [...new Set(text.match(/gha_[\w-]{40}/g))].map((token) => used.get(token)).filter(Boolean);

@@ -12,6 +12,8 @@ export interface OutsideProvider {
   readonly people: Map<string, Readonly<Record<string, unknown>>>;
   /** What its token endpoint was asked for. */
   readonly tokenRequests: number;
+  /** What its token endpoint answered, as it was sent. */
+  readonly tokenAnswers: readonly string[];
   /** Lets the token endpoint fail while the rest goes on. */
   failTokens(failing: boolean): void;
   /** Stops answering, or answers again on the same port. */
@@ -31,6 +33,7 @@ export async function startOutsideProvider(settings: object = {}, base = ''): Pr
   const people = new Map<string, Readonly<Record<string, unknown>>>([
     ['bob', { name: 'Bob Builder', preferred_username: 'bob.b', email: 'bob@example.com', email_verified: true }],
   ]);
+  const tokenAnswers: string[] = [];
   let [tokenRequests, isDown, tokensFail] = [0, false, false];
 
   // Native applications would be asked at every sign-in; ours is none, it only has no fixed port.
@@ -63,7 +66,14 @@ export async function startOutsideProvider(settings: object = {}, base = ''): Pr
   const answer = provider.callback();
   server.on('request', (request, response) => {
     if (isDown || (tokensFail && request.url === `${base}/token`)) return void request.socket.destroy();
-    if (request.url === `${base}/token`) tokenRequests++;
+    if (request.url === `${base}/token`) {
+      tokenRequests++;
+      const end = response.end.bind(response) as (body?: unknown) => typeof response;
+      response.end = (body?: unknown) => {
+        tokenAnswers.push(String(body));
+        return end(body);
+      };
+    }
     // Mounted as an app mounts it: it sees paths without the base, and is told of it.
     const { url = '/' } = request;
     answer(Object.assign(request, { originalUrl: url, url: url.slice(base.length) || '/' }), response);
@@ -73,6 +83,7 @@ export async function startOutsideProvider(settings: object = {}, base = ''): Pr
     clientId,
     clientSecret,
     people,
+    tokenAnswers,
     get tokenRequests() {
       return tokenRequests;
     },

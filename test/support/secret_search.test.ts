@@ -59,6 +59,13 @@ it('sees no secret where half of one or another one is', () => {
   }
 });
 
+it('finds those of a shape in a long text', () => {
+  const search = new SecretSearch();
+  search.remember('token', 'gha_one-token');
+  search.remember('other', 'another-one');
+  expect(search.asTheyAreIn('of gha_one-token, gha_two-token, another-one', /gha_[\w-]+/g)).toEqual(['token']);
+});
+
 it('takes nothing for a secret that chance would find', () => {
   expect(() => new SecretSearch().remember('code', '123456')).toThrow('there is no code');
   expect(() => new SecretSearch().remember('token', undefined)).toThrow('there is no token');
