@@ -11,6 +11,31 @@ export const HOUSE_MUTANTS: readonly Mutant[] = [
     tests: ['test/security/secrets_in_logs.test.ts', 'test/security/canary_secrets.test.ts'],
   },
   {
+    bug: 'the log has the query of a call, in hex',
+    breaks: 'G8',
+    file: 'src/gateway/decide.ts',
+    is: 'const about: DecisionFacts = { requestId, path: target.path,',
+    becomes:
+      "const about: DecisionFacts = { requestId, path: target.path + Buffer.from(target.query, 'latin1').toString('hex'),",
+    tests: ['test/security/secrets_in_logs.test.ts'],
+  },
+  {
+    bug: 'an open WebSocket keeps the head that it began with, and the token in it',
+    breaks: 'G8',
+    file: 'src/gateway/upgrade_exchange.ts',
+    is: '    forgetHead(this.#request);',
+    becomes: '',
+    tests: ['test/security/tokens_in_memory.test.ts'],
+  },
+  {
+    bug: 'the audit log has the password that was set',
+    breaks: 'G8',
+    file: 'src/admin/users.ts',
+    is: 'detail: ({ keep_sessions }) => ({ keep_sessions }),',
+    becomes: 'detail: ({ keep_sessions, password }) => ({ keep_sessions, password }),',
+    tests: ['test/security/canary_operators.test.ts'],
+  },
+  {
     bug: 'the log has the token that the store was asked for in vain',
     breaks: 'G8',
     file: 'src/stores/redis_failure.ts',
