@@ -48,10 +48,12 @@ export const listAudit = operation({
     action: z
       .string()
       .refine((text) => AUDIT_ACTIONS.includes(text) || AUDIT_GROUPS.includes(text), {
-        error: `is no action: write one such as clients.create, or the beginning of several: ${AUDIT_GROUPS.join(' ')}`,
+        error: 'is no action: write one as clients.create, or the beginning of several as clients.',
       })
       .optional()
-      .describe('The whole action, or its beginning up to and with the dot: `clients.`'),
+      .describe(
+        `The whole action, or the beginning of several with its dot: ${AUDIT_GROUPS.map((group) => `\`${group}\``).join(', ')}.`,
+      ),
     target: reference().optional().describe('The id of what it was done to.'),
     from: when().optional().describe('At or after.'),
     until: when().optional().describe('Before.'),

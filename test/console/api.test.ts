@@ -230,7 +230,7 @@ describe('the audit log', () => {
     async (action) => {
       const gate = await startConsole();
       const { status, body } = await gate.call('GET', `/audit?${new URLSearchParams({ action })}`);
-      expect([status, body.errors]).toEqual([422, [{ path: 'action', message: expect.stringContaining(' users.') }]]);
+      expect([status, body.errors]).toEqual([422, [{ path: 'action', message: expect.stringContaining(' clients.') }]]);
     },
   );
 

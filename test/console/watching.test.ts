@@ -262,7 +262,7 @@ describe('the audit log', () => {
     expect(wrong.text).toContain('Must be a day such as 2026-11-21');
     const unknown = await browser.get('/audit?action=clients.created');
     expect(unknown.status).toBe(422);
-    expect(unknown.text).toContain('Is no action: write one such as clients.create');
+    expect(unknown.text).toContain('Is no action: write one as clients.create');
     expect((await browser.get('/audit/export?format=csv&action=clients')).status).toBe(422);
   });
 
