@@ -8,14 +8,15 @@ export const snapshotsInto = (folder: string): Record<string, string> => ({
   NODE_OPTIONS: `--heapsnapshot-signal=SIGUSR2 --diagnostic-dir=${folder}`,
 });
 
-/** Every text that is alive in the process: the file that V8 writes. To be asked for once. */
+/** Every text that is alive in the process: the file that V8 writes. */
 export async function heapOf(gatehouse: GatehouseProcess, folder: string): Promise<string> {
+  const before = await readdir(folder);
   gatehouse.signal('SIGUSR2');
   let text = '';
   await expect
     .poll(
       async () => {
-        const file = (await readdir(folder)).find((name) => name.endsWith('.heapsnapshot'));
+        const file = (await readdir(folder)).find((name) => name.endsWith('.heapsnapshot') && !before.includes(name));
         text = file === undefined ? '' : await readFile(join(folder, file), 'latin1');
         return text.trimEnd().endsWith('}');
       },
