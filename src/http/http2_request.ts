@@ -1,8 +1,15 @@
 import { type IncomingHttpHeaders, METHODS } from 'node:http';
-import type { ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import { Readable } from 'node:stream';
 import { HAS_BODY } from '../gateway/request_head.ts';
+import { Crumbs } from './crumbs.ts';
 import type { StreamSocket } from './http2_socket.ts';
+
+/** Bytes that are read ahead of whoever reads the body, if they come in small pieces. */
+const MOST_AHEAD = 65_536;
+/** A body of more small pieces than this, with fewer bytes each, is broken off if its reader cannot keep up. */
+const MANY = 4_096;
+const TINY = 16;
 
 /**
  * A request that came as an HTTP/2 stream, in the shape of one that came over HTTP/1.1: the same header list, `Host` in place of
@@ -25,6 +32,7 @@ export class Http2Request extends Readable {
   readonly [HAS_BODY]: boolean;
   readonly #stream: ServerHttp2Stream;
   #reading = false;
+  readonly #crumbs = new Crumbs((bytes) => void this.push(bytes));
 
   /** @param raw names and values in turn, pseudo-headers first, as they came; `headers` is Node's reading of them. */
   constructor(
@@ -66,7 +74,18 @@ export class Http2Request extends Readable {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    if (!this.push(chunk)) this.#stream.pause();
+    if (!this.#crumbs.take(chunk)) {
+      if (!this.push(chunk)) this.#stream.pause();
+      return;
+    }
+    if (this.readableLength + this.#crumbs.length < MOST_AHEAD) return;
+    // A reader who keeps up has all of it now.
+    this.#crumbs.flush();
+    if (this.readableLength < MOST_AHEAD) return;
+    this.#stream.pause();
+    const { count, total } = this.#crumbs;
+    // What comes while it pauses nobody can gather: an object for each frame, as many as the windows have bytes.
+    if (count > MANY && total < count * TINY) this.#stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   };
 
   readonly #onEnd = (): void => {
@@ -76,6 +95,7 @@ export class Http2Request extends Readable {
       return;
     }
     this.complete = true;
+    this.#crumbs.flush();
     this.push(null);
   };
 

