@@ -37,7 +37,7 @@ async function serve(file: string, config: Config, source: ConfigSource, termina
   const house = await composeHouse(config, { output: terminal.stdout, admin: 'own' });
   const stopLooking = reloadOnChange(file, source, terminal, () => house.reload((running) => source.load(running)));
   const where = await open(house, 'listening');
-  print(terminal.stdout, ...demoLines(config, where.url));
+  print(terminal.stdout, ...demoLines(config, where.url, where.admin));
   await terminal.terminated;
   stopLooking();
   await house.drain();

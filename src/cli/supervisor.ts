@@ -78,7 +78,7 @@ export async function supervise(
     url = path === undefined ? `http${tls ? 's' : ''}://${host}:${port}` : `unix:${path}`;
     desk.log.event('info', 'listening', { url, admin, workers: count, pid: process.pid });
     desk.log.flush();
-    print(terminal.stdout, ...demoLines(config, url));
+    print(terminal.stdout, ...demoLines(config, url, admin));
   });
 
   await terminal.terminated;

@@ -31,6 +31,16 @@ describe('the first minute', () => {
     expect(seen.headers).not.toHaveProperty('authorization');
   });
 
+  it('says where the console is, and how to get in', async () => {
+    const line = await gatehouse.line(/^The console is at /);
+    const [, where, username, password] = /at (\S+): sign in as (\w+), with the password ([\w-]+)\.$/.exec(line) ?? [];
+    expect(where).toBe(`${gatehouse.admin}/`);
+    const asked = await fetch(`${where}api/v1/me`, {
+      headers: { authorization: `Basic ${btoa(`${username}:${password}`)}` },
+    });
+    expect(await asked.json()).toMatchObject({ role: 'admin' });
+  });
+
   it('says that it is alive and ready, and counts', async () => {
     expect((await fetch(`${gatehouse.admin}/health/live`)).status).toBe(200);
     expect((await fetch(`${gatehouse.admin}/health/ready`)).status).toBe(200);
