@@ -5,7 +5,7 @@ import { oneOf } from '../model/refusal_words.ts';
 import type { UserEdit } from '../registry/users.ts';
 import { lastIdentity } from '../tokens/administration.ts';
 import type { Administration } from './administration.ts';
-import { AdminProblem, conflict, invalidFields } from './problem.ts';
+import { AdminProblem, conflict, type FieldProblem, invalidFields } from './problem.ts';
 import type { listingInput, newPassword, userChange, userDraft } from './user_inputs.ts';
 import { type ChangedUser, type UserView, viewOfIdentity, viewOfUser } from './user_view.ts';
 
@@ -32,15 +32,19 @@ export async function findUser(admin: Administration, id: string): Promise<UserV
 }
 
 export async function addUser(admin: Administration, draft: z.output<typeof userDraft>): Promise<UserView> {
-  const connection = draft.connection ?? admin.choices.databases[0];
-  if (connection === undefined || !admin.choices.databases.includes(connection)) {
-    const known = oneOf(admin.choices.databases);
-    const right = admin.choices.databases.length === 0 ? 'there is none: add one to connections' : `must be ${known}`;
-    throw invalidFields([{ path: 'connection', message: `is not a database connection: ${right}` }]);
-  }
+  const { databases } = admin.choices;
+  const connection = draft.connection ?? databases[0] ?? '';
+  const right = databases.length === 0 ? 'there is none: add one to connections' : `must be ${oneOf(databases)}`;
+  const problems = [
+    ...(databases.includes(connection)
+      ? []
+      : [{ path: 'connection', message: `is not a database connection: ${right}` }]),
+    ...passwordProblems(admin, draft, draft),
+  ];
+  refuse(problems);
   const { id, username, name, email, phone_number: phoneNumber, roles, disabled } = draft;
   const user = await admin.users.add({
-    ...{ connection, username, roles, disabled, passwordHash: await hashOf(admin, draft, draft) },
+    ...{ connection, username, roles, disabled, passwordHash: await hashOf(admin, draft) },
     ...(id !== undefined && { id }),
     ...(name !== undefined && { name }),
     ...(email !== undefined && { email }),
@@ -81,7 +85,8 @@ export async function removeUser(admin: Administration, id: string) {
 }
 
 export async function setPassword(admin: Administration, input: z.output<typeof newPassword>): Promise<ChangedUser> {
-  const passwordHash = await hashOf(admin, input, await refuseElsewhere(admin, input.id));
+  refuse(passwordProblems(admin, input, await refuseElsewhere(admin, input.id)));
+  const passwordHash = await hashOf(admin, input);
   const user = await admin.users.update(input.id, () => ({ passwordHash }));
   return input.keep_sessions ? viewOfUser(user, admin) : withEnded(admin, user);
 }
@@ -108,25 +113,34 @@ async function withEnded(admin: Administration, user: User): Promise<ChangedUser
   return { ...viewOfUser(user, admin), ended_grants: grants, ended_sessions: sessions };
 }
 
-/** @throws AdminProblem `invalid` unless there is one good password, or one good hash. */
-async function hashOf(
+interface SentPassword {
+  readonly password?: string | undefined;
+  readonly password_hash?: string | undefined;
+}
+
+/** @returns nothing if there is one good password, or one good hash. */
+function passwordProblems(
   { passwords }: Administration,
-  { password, password_hash }: { password?: string | undefined; password_hash?: string | undefined },
+  { password, password_hash }: SentPassword,
   user: Pick<UserView, 'username' | 'name' | 'email'>,
-): Promise<string> {
-  if ((password === undefined) === (password_hash === undefined)) {
-    const message =
-      password === undefined ? 'is missing: send it, or password_hash' : 'stands beside password_hash: send one';
-    throw invalidFields([{ path: 'password', message }]);
+): readonly FieldProblem[] {
+  const problem = (path: string, message: string | undefined) => (message === undefined ? [] : [{ path, message }]);
+  if (password === undefined && password_hash === undefined) {
+    return problem('password', 'is missing: send it, or password_hash');
   }
-  if (password !== undefined) {
-    const problem = passwordProblem(password, user);
-    if (problem === undefined) return passwords.hash(password);
-    throw invalidFields([{ path: 'password', message: problem }]);
-  }
-  if (password_hash !== undefined && passwords.isHash(password_hash)) return password_hash;
-  const message = 'must be an argon2id string, or one of bcrypt ($2b$…) or scrypt ($scrypt$ln=…)';
-  throw invalidFields([{ path: 'password_hash', message }]);
+  if (password_hash === undefined) return problem('password', passwordProblem(password ?? '', user));
+  if (password !== undefined) return problem('password', 'stands beside password_hash: send one');
+  if (passwords.isHash(password_hash)) return [];
+  return problem('password_hash', 'must be an argon2id string, or one of bcrypt ($2b$…) or scrypt ($scrypt$ln=…)');
+}
+
+/** What to keep of a password in which there is no problem. */
+const hashOf = async ({ passwords }: Administration, { password, password_hash }: SentPassword): Promise<string> =>
+  password_hash ?? passwords.hash(password ?? '');
+
+/** @throws AdminProblem `invalid` if there are any. */
+function refuse(problems: readonly FieldProblem[]): void {
+  if (problems.length > 0) throw invalidFields(problems);
 }
 
 const ownsUsers = ({ choices }: Administration, connection: string): boolean => choices.databases.includes(connection);

@@ -257,3 +257,20 @@ it.each<[object, string]>([
   expect([type, ...fields.map((field) => field.path)]).toContain(path);
   expect(JSON.stringify([message, fields])).not.toMatch(/xxxx|plain/);
 });
+
+it('tells everything at once that is not right of a user', async () => {
+  current = await startAdministration();
+  const { fields } = await current.problem(createUser, {
+    username: 'x',
+    password: 'short',
+    connection: 'corp',
+    email: 'y',
+  });
+  expect(fields.map(({ path }) => path).sort()).toEqual(['email', 'password']);
+  const twice = await current.problem(createUser, {
+    username: 'dormouse.42',
+    password: 'dormouse.42',
+    connection: 'corp',
+  });
+  expect(twice.fields.map(({ path }) => path)).toEqual(['connection', 'password']);
+});
