@@ -46,7 +46,7 @@ async function start(kind: 'embedded' | 'redis') {
     kind === 'embedded' ? `{ type: embedded, path: ${folder}/g.db }` : `{ type: redis, url: '${redis.url}' }`;
   const gatehouse = await startGatehouse(
     `
-listen: { host: 127.0.0.1, port: 0 }
+listen: { host: 127.0.0.1, port: 0, max_delay: 1m }
 admin: { host: 127.0.0.1, port: 0 }
 store: ${store}
 server_secret: ${search.canary('server secret')}
@@ -92,12 +92,21 @@ type Stage = Awaited<ReturnType<typeof start>>;
 
 const basic = (name: string, secret: string) => `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}`;
 
+/** On a busy machine the store now and then misses its time: then one is told to come again. */
+async function served(ask: () => Promise<Response>): Promise<Response> {
+  for (let left = 5; ; left--) {
+    const answer = await ask();
+    if (answer.status !== 503 || left === 0) return answer;
+    await answer.text();
+  }
+}
+
 /** One operation of the admin API. Refusals are kept. */
 async function operate(stage: Stage, path: string, body?: object, more: Record<string, string> = {}) {
   const headers = { authorization: basic('root', stage.known.operator), ...more };
   const json = { ...headers, 'content-type': 'application/json' };
   const init = body === undefined ? { headers } : { method: 'POST', body: JSON.stringify(body), headers: json };
-  const answer = await fetch(`${stage.gatehouse.admin}/api/v1${path}`, init);
+  const answer = await served(() => fetch(`${stage.gatehouse.admin}/api/v1${path}`, init));
   const text = await answer.text();
   if (answer.status >= 400) stage.answers.push(JSON.stringify([...answer.headers]) + text);
   return { status: answer.status, text, headers: answer.headers };
@@ -107,7 +116,7 @@ async function tokensOf({ gatehouse, known, search, answers }: Stage, username: 
   const form = { grant_type: 'password', username, password, scope: 'openid read' };
   const headers = { authorization: basic('app', known.appSecret) };
   const init = { method: 'POST', body: new URLSearchParams(form), headers };
-  const answer = await fetch(`${gatehouse.url}/oauth2/token`, init);
+  const answer = await served(() => fetch(`${gatehouse.url}/oauth2/token`, init));
   const text = await answer.text();
   if (answer.status >= 400) {
     answers.push(JSON.stringify([...answer.headers]) + text);
@@ -238,7 +247,7 @@ async function comeFromOutside(stage: Stage): Promise<void> {
   await tokensOf(stage, USER.username, search.canary('wrong password at AD FS'));
   // As servers do, the fault repeats what was sent.
   adfs.answer = { raw: { status: 500, body: fault(`a:${USER.password}`) } };
-  await tokensOf(stage, USER.username, USER.password);
+  expect(await tokensOf(stage, USER.username, USER.password)).toBeUndefined();
 }
 
 describe.each(['embedded', 'redis'] as const)('with the %s store', (kind) => {

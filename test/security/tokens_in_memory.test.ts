@@ -34,7 +34,7 @@ beforeAll(async () => {
   setDefaultCACertificates([...getCACertificates(), ca]);
   gatehouse = await startGatehouse(
     `
-listen: { host: 127.0.0.1, port: 0, tls: { cert: ${certificate.cert}, key: ${certificate.key} } }
+listen: { host: 127.0.0.1, port: 0, max_delay: 1m, tls: { cert: ${certificate.cert}, key: ${certificate.key} } }
 admin: { host: 127.0.0.1, port: 0 }
 store: { type: redis, url: '${redis.url}' }
 log: { level: debug }
