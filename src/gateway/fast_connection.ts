@@ -4,6 +4,7 @@ import { milliseconds } from '../model/units.ts';
 import { KEEP_ALIVE } from './fast_answer.ts';
 import { type Caller, FastExchange, type Lane } from './fast_exchange.ts';
 import { FastHead, INCOMPLETE, MAX_HEAD, readFastHead, UNUSUAL } from './fast_head.ts';
+import { emitReads, lasting, READS, readInto } from './reads.ts';
 import { atTurnEnd, type Waiting } from './turn_end.ts';
 import { LINGER_BYTES, LINGER_TIME } from './unread_body.ts';
 import { giveBack, own } from './upstream/blocks.ts';
@@ -54,6 +55,8 @@ export class FastConnection implements Caller, Watched, Waiting {
   readonly #lane: FastLaneShared;
   readonly #handOver: () => void;
   readonly #exchange: FastExchange;
+  /** Whether it is read into `READS`, and not by `data` events. */
+  readonly #direct: boolean;
   #state = READING;
   /** What has come and could not be dealt with yet. */
   #held: Buffer | undefined;
@@ -84,7 +87,8 @@ export class FastConnection implements Caller, Watched, Waiting {
     this.deadline = deadlines.in(HEAD_TIME);
     deadlines.watch(this);
     this.head.remoteAddress = socket.remoteAddress;
-    socket.on('data', this.#onData);
+    this.#direct = readInto(socket, this.#onRead);
+    if (!this.#direct) socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
     socket.on('drain', this.#onDrain);
@@ -102,6 +106,12 @@ export class FastConnection implements Caller, Watched, Waiting {
   readonly #onData = (chunk: Buffer): void => {
     this.#held = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
     this.#pump();
+  };
+
+  readonly #onRead = (length: number): void => {
+    this.#onData(READS.subarray(0, length));
+    // The next read takes its place.
+    if (this.#held !== undefined) this.#held = lasting(this.#held);
   };
 
   /** Deals with what has come as far as it goes. */
@@ -156,8 +166,9 @@ export class FastConnection implements Caller, Watched, Waiting {
 
   #feed(bytes: Buffer): void {
     if (this.#bodyLeft === 0 || !this.#bodyWanted || this.#bodySlow) return;
-    const part = this.#takeBody(bytes);
-    own(part);
+    const read = this.#takeBody(bytes);
+    const part = lasting(read);
+    if (part === read) own(part);
     this.#expectBody();
     this.#exchange.body(part);
     if (this.#bodyLeft === 0 && this.#state === CARRYING) this.#exchange.bodyEnd();
@@ -190,8 +201,9 @@ export class FastConnection implements Caller, Watched, Waiting {
     const socket = this.#socket;
     const held = this.#held;
     this.#release(true);
+    if (this.#direct) emitReads(socket);
     socket.pause();
-    if (held !== undefined) socket.unshift(held);
+    if (held !== undefined) socket.unshift(lasting(held));
     this.#handOver();
     socket.resume();
   }
