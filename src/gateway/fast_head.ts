@@ -4,7 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { NameMemory } from './name_memory.ts';
-import { MAX_HEADERS, type RequestHead } from './request_head.ts';
+import { type ForwardedNote, MAX_HEADERS, type RequestHead } from './request_head.ts';
 
 /** The longest head that is read, in bytes. */
 export const MAX_HEAD = 16_384;
@@ -32,6 +32,7 @@ export class FastHead implements RequestHead {
   host = '';
   /** Bytes of the body; 0 if there is none. */
   length = 0;
+  forwarded: ForwardedNote | undefined;
   /** Whether the caller wants the connection closed behind the answer. */
   close = false;
   /** The names of the head that was read last, its first ones. */

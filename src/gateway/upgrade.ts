@@ -174,7 +174,13 @@ class Handshake implements AnswerReader, Beginning, LiveStream {
     }
     this.#sending = this.#shared.upstreams.send(
       {
-        ...{ route: forward.route, method: 'GET', target: forward.target, headers: forward.headers },
+        ...{
+          route: forward.route,
+          method: 'GET',
+          target: forward.target,
+          headers: forward.headers,
+          ours: forward.ours,
+        },
         ...{ body: 'none', affinity: forward.affinity, upgrade: 'websocket' },
       },
       this,
