@@ -16,6 +16,7 @@ import type { Identify } from './identify.ts';
 import { type HeadFacts, type RequestHead, readHead } from './request_head.ts';
 import { rewrite } from './rewrite.ts';
 import type { Routes } from './routes.ts';
+import type { WrittenLines } from './upstream/exchange.ts';
 
 /** What to send, and under which route. */
 export interface Forward {
@@ -24,6 +25,8 @@ export interface Forward {
   readonly target: string;
   /** Names and values in turn; everything but `Host` and the framing of the body. */
   readonly headers: string[];
+  /** The last of them once more, as text; to be dropped by whoever changes the list. */
+  readonly ours?: WrittenLines | undefined;
   readonly hasBody: boolean;
   /** Whether the body is a form that must not carry a token (RFC 6750 §2.2 is not supported). */
   readonly scanBody: boolean;
@@ -170,10 +173,12 @@ export function createDecide({ routes, lookup, clock, isForged, kindOf, identify
     if (route.maxBody !== undefined && facts.bodyLength > route.maxBody) {
       return { ...about, cache, refuse: { ...refuse(bodyTooLong(route.maxBody), route), record } };
     }
+    const { headers, ours } = identify.headers(head, facts, route, record, requestId);
     const forward = {
       route,
       target: rewrite(target.path, route) + target.query,
-      headers: identify.headers(head, facts, route, record, requestId),
+      headers,
+      ours,
       hasBody: facts.hasBody,
       scanBody: facts.hasBody && facts.isForm && route.auth !== 'none',
       expectsContinue: facts.expectsContinue,

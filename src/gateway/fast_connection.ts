@@ -5,6 +5,7 @@ import { BodyPace, type BodyRate } from './body_pace.ts';
 import { KEEP_ALIVE } from './fast_answer.ts';
 import { type Caller, FastExchange, type Lane } from './fast_exchange.ts';
 import { FastHead, INCOMPLETE, MAX_HEAD, readFastHead, UNUSUAL } from './fast_head.ts';
+import { emitReads, lasting, READS, readInto } from './reads.ts';
 import { atTurnEnd, type Waiting } from './turn_end.ts';
 import { LINGER_BYTES, LINGER_TIME } from './unread_body.ts';
 import { giveBack, own } from './upstream/blocks.ts';
@@ -57,6 +58,8 @@ export class FastConnection implements Caller, Watched, Waiting {
   readonly #handOver: () => void;
   readonly #exchange: FastExchange;
   readonly #pace: BodyPace;
+  /** Whether it is read into `READS`, and not by `data` events. */
+  readonly #direct: boolean;
   #state = READING;
   /** What has come and could not be dealt with yet. */
   #held: Buffer | undefined;
@@ -88,7 +91,8 @@ export class FastConnection implements Caller, Watched, Waiting {
     this.deadline = deadlines.in(HEAD_TIME);
     deadlines.watch(this);
     this.head.remoteAddress = socket.remoteAddress;
-    socket.on('data', this.#onData);
+    this.#direct = readInto(socket, this.#onRead);
+    if (!this.#direct) socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
     socket.on('drain', this.#onDrain);
@@ -106,6 +110,12 @@ export class FastConnection implements Caller, Watched, Waiting {
   readonly #onData = (chunk: Buffer): void => {
     this.#held = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
     this.#pump();
+  };
+
+  readonly #onRead = (length: number): void => {
+    this.#onData(READS.subarray(0, length));
+    // The next read takes its place.
+    if (this.#held !== undefined) this.#held = lasting(this.#held);
   };
 
   /** Deals with what has come as far as it goes. */
@@ -160,8 +170,9 @@ export class FastConnection implements Caller, Watched, Waiting {
 
   #feed(bytes: Buffer): void {
     if (this.#bodyLeft === 0 || !this.#bodyWanted || this.#bodySlow) return;
-    const part = this.#takeBody(bytes);
-    own(part);
+    const read = this.#takeBody(bytes);
+    const part = lasting(read);
+    if (part === read) own(part);
     this.#pace.came(part.length);
     this.#expectBody();
     this.#exchange.body(part);
@@ -195,8 +206,9 @@ export class FastConnection implements Caller, Watched, Waiting {
     const socket = this.#socket;
     const held = this.#held;
     this.#release(true);
+    if (this.#direct) emitReads(socket);
     socket.pause();
-    if (held !== undefined) socket.unshift(held);
+    if (held !== undefined) socket.unshift(lasting(held));
     this.#handOver();
     socket.resume();
   }

@@ -133,6 +133,7 @@ export class FastExchange implements AnswerReader, Beginning, LiveStream {
       method: this.#caller.head.method,
       target: forward.target,
       headers: forward.headers,
+      ours: forward.ours,
       body: forward.hasBody ? 'length' : 'none',
       affinity: forward.affinity,
     };

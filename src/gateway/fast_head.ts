@@ -4,7 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { NameMemory } from './name_memory.ts';
-import { MAX_HEADERS, type RequestHead } from './request_head.ts';
+import { type ForwardedNote, MAX_HEADERS, type RequestHead } from './request_head.ts';
 
 /** The longest head that is read, in bytes. */
 export const MAX_HEAD = 16_384;
@@ -15,6 +15,10 @@ export const INCOMPLETE = 0;
 export const UNUSUAL = -1;
 
 const NO_HEADERS: readonly string[] = [];
+
+/** Of so many lines the names are kept for the next head, if they are no longer than this: there are as many as there are callers. */
+const MOST_EXPECTED = 32;
+const LONGEST_EXPECTED = 64;
 
 /** A request head that is read into again and again: it holds what was read last. */
 export class FastHead implements RequestHead {
@@ -28,8 +32,11 @@ export class FastHead implements RequestHead {
   host = '';
   /** Bytes of the body; 0 if there is none. */
   length = 0;
+  forwarded: ForwardedNote | undefined;
   /** Whether the caller wants the connection closed behind the answer. */
   close = false;
+  /** The names of the head that was read last, its first ones. */
+  readonly names: Name[] = [];
 
   constructor(secure: boolean) {
     this.secure = secure;
@@ -114,11 +121,19 @@ export function readFastHead(text: string, head: FastHead): number {
       if (text.charCodeAt(at + 1) !== LF) return UNUSUAL;
       break;
     }
-    const nameStart = at;
-    while (at < limit && (classOf(text, at) & TOKEN) !== 0) at++;
-    if (at === limit) return INCOMPLETE;
-    if (at === nameStart || text.charCodeAt(at) !== COLON) return UNUSUAL;
-    const name = nameOf(text.slice(nameStart, at));
+    const line = headers.length >> 1;
+    let name = head.names[line];
+    // Nearly always a caller sends the same names again, in the same order: to compare is cheaper than to read.
+    if (name !== undefined && text.startsWith(name.text, at) && text.charCodeAt(at + name.text.length) === COLON) {
+      at += name.text.length;
+    } else {
+      const nameStart = at;
+      while (at < limit && (classOf(text, at) & TOKEN) !== 0) at++;
+      if (at === limit) return INCOMPLETE;
+      if (at === nameStart || text.charCodeAt(at) !== COLON) return UNUSUAL;
+      name = nameOf(text.slice(nameStart, at));
+      if (line < MOST_EXPECTED && name.text.length <= LONGEST_EXPECTED) head.names[line] = name;
+    }
     at++;
     while (at < limit && isBlank(text.charCodeAt(at))) at++;
     const valueStart = at;

@@ -1,6 +1,8 @@
+import { Buffer } from 'node:buffer';
 import { BlockList, isIP } from 'node:net';
 import { readHost } from './host.ts';
 import type { HeadFacts, RequestHead } from './request_head.ts';
+import { type HeaderLines, lastingLines, linesOf } from './upstream/outgoing_head.ts';
 
 /** Whether the other end of a connection is a proxy whose word about its own caller is believed. */
 export type IsTrusted = (address: string | undefined) => boolean;
@@ -57,15 +59,31 @@ export interface Hearsay {
 }
 
 /**
- * Appends `X-Forwarded-For`, `-Host` and `-Proto`: the facts of this connection, and before them what a trusted proxy said.
- * Each appears once.
+ * Makes `X-Forwarded-For`, `-Host` and `-Proto`: the facts of this connection, and before them what a trusted proxy said. Each
+ * appears once. Where the next request of the connection is read into the same head, they are noted there.
  */
-export function appendForwarded(headers: string[], head: RequestHead, facts: HeadFacts, said: Hearsay): void {
+export function forwardedLines(head: RequestHead, { host }: HeadFacts, said: Hearsay): HeaderLines {
+  const isHearsay = said.for !== undefined || said.host !== undefined || said.proto !== undefined;
+  if (isHearsay || !('forwarded' in head)) {
+    const list = forwardedList(head, host.authority, said);
+    return { list, text: linesOf(list) };
+  }
+  if (head.forwarded?.authority === host.authority) return head.forwarded.lines;
+  // A copy: a part of a string keeps the whole head alive, and with it the token.
+  const authority = Buffer.from(host.authority, 'latin1').toString('latin1');
+  const lines = lastingLines(forwardedList(head, authority, said));
+  head.forwarded = { authority, lines };
+  return lines;
+}
+
+function forwardedList(head: RequestHead, authority: string, said: Hearsay): string[] {
+  const list: string[] = [];
   const address = head.remoteAddress === undefined ? undefined : plainAddress(head.remoteAddress);
   const chain = said.for === undefined ? address : address === undefined ? said.for : `${said.for}, ${address}`;
-  if (chain !== undefined) headers.push('x-forwarded-for', chain);
+  if (chain !== undefined) list.push('x-forwarded-for', chain);
   const host = said.host === undefined ? undefined : readHost(said.host)?.authority;
-  headers.push('x-forwarded-host', host ?? facts.host.authority);
+  list.push('x-forwarded-host', host ?? authority);
   const proto = said.proto === 'https' || said.proto === 'http' ? said.proto : undefined;
-  headers.push('x-forwarded-proto', proto ?? (head.secure ? 'https' : 'http'));
+  list.push('x-forwarded-proto', proto ?? (head.secure ? 'https' : 'http'));
+  return list;
 }

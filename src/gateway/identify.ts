@@ -1,17 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import type { IdentityHeaders, Route } from '../model/route.ts';
 import type { AccessToken, Identity } from '../model/token.ts';
-import { appendForwarded, callerAddress, type Hearsay, type IsTrusted } from './forwarded.ts';
+import { callerAddress, forwardedLines, type Hearsay, type IsTrusted } from './forwarded.ts';
 import { type HeaderKinds, plainSpelling } from './header_kinds.ts';
 import { type CompiledRules, compileRequestRules } from './header_rules.ts';
 import { IdentityNote } from './identity_note.ts';
 import { withoutOwnCookies } from './own_cookies.ts';
 import type { HeadFacts, RequestHead } from './request_head.ts';
+import type { WrittenLines } from './upstream/exchange.ts';
+import { type HeaderLines, lastingLines } from './upstream/outgoing_head.ts';
 
 export interface IdentifyDependencies {
   readonly names: IdentityHeaders;
   readonly kindOf: HeaderKinds;
   readonly isTrusted: IsTrusted;
+}
+
+export interface Headers {
+  readonly headers: string[];
+  /** What stands in them at the end, if it can be sent: of the lines that a token, or a connection, always has nothing is built anew. */
+  readonly ours: WrittenLines | undefined;
 }
 
 export interface Identify {
@@ -27,7 +35,7 @@ export interface Identify {
     route: Route,
     record: AccessToken | undefined,
     requestId: string,
-  ): string[];
+  ): Headers;
   /** The same text for all calls of one user, else of one client, else from one address. */
   affinity(head: RequestHead, record: AccessToken | undefined): string;
 }
@@ -35,10 +43,10 @@ export interface Identify {
 /** Owns step 5: which headers the upstream sees. It must not decide whether it sees the call at all. */
 export function createIdentify({ names, kindOf, isTrusted }: IdentifyDependencies): Identify {
   // Built once per token: the cache in front of the store gives the same record each time, and drops it with the token.
-  function identityOf(record: AccessToken): readonly string[] {
+  function identityOf(record: AccessToken): HeaderLines {
     let lines = IdentityNote.on(record, names);
     if (lines === undefined) {
-      lines = identityLines(record, names);
+      lines = lastingLines(identityLines(record, names));
       IdentityNote.put(record, names, lines);
     }
     return lines;
@@ -101,12 +109,17 @@ export function createIdentify({ names, kindOf, isTrusted }: IdentifyDependencie
       if (rules !== undefined) {
         for (const line of rules.lines) headers.push(line);
       }
-      if (record !== undefined) {
-        for (const line of identityOf(record)) headers.push(line);
-      }
+      const from = headers.length;
+      const identity = record === undefined ? NO_LINES : identityOf(record);
+      for (const line of identity.list) headers.push(line);
       if (names.requestId !== null) headers.push(names.requestId, requestId);
-      appendForwarded(headers, head, facts, said);
-      return headers;
+      const forwarded = forwardedLines(head, facts, said);
+      for (const line of forwarded.list) headers.push(line);
+      if (identity.text === undefined || forwarded.text === undefined) return { headers, ours: undefined };
+      // The id can be sent: it is a fresh one, or was looked at before it was believed.
+      const id = names.requestId === null ? '' : `${names.requestId}: ${requestId}\r\n`;
+      const text = identity.text + id + forwarded.text;
+      return { headers, ours: { from, text } };
     },
 
     affinity(head, record) {
@@ -119,6 +132,8 @@ export function createIdentify({ names, kindOf, isTrusted }: IdentifyDependencie
     },
   };
 }
+
+const NO_LINES: HeaderLines = { list: [], text: '' };
 
 /** Names and values in turn, of everything that is known about the token and not switched off. */
 function identityLines(record: AccessToken, names: IdentityHeaders): readonly string[] {

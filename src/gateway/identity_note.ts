@@ -1,5 +1,6 @@
 import type { IdentityHeaders } from '../model/route.ts';
 import type { AccessToken } from '../model/token.ts';
+import type { HeaderLines } from './upstream/outgoing_head.ts';
 
 /** What a constructor returns in place of a new object is given the private fields of the class that extends it. */
 class Given {
@@ -15,20 +16,20 @@ class Given {
  */
 export class IdentityNote extends Given {
   #names: IdentityHeaders;
-  #lines: readonly string[];
+  #lines: HeaderLines;
 
-  private constructor(record: AccessToken, names: IdentityHeaders, lines: readonly string[]) {
+  private constructor(record: AccessToken, names: IdentityHeaders, lines: HeaderLines) {
     super(record);
     this.#names = names;
     this.#lines = lines;
   }
 
   /** @param names those that the lines must have been made with: another configuration may have others. */
-  static on(record: AccessToken, names: IdentityHeaders): readonly string[] | undefined {
+  static on(record: AccessToken, names: IdentityHeaders): HeaderLines | undefined {
     return #names in record && record.#names === names ? record.#lines : undefined;
   }
 
-  static put(record: AccessToken, names: IdentityHeaders, lines: readonly string[]): void {
+  static put(record: AccessToken, names: IdentityHeaders, lines: HeaderLines): void {
     if (#names in record) {
       record.#names = names;
       record.#lines = lines;

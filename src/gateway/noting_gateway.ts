@@ -38,8 +38,9 @@ export function notingGateway(gateway: Gateway, take: TakeNotes): Gateway {
     decide(head) {
       const notes = take(head);
       const conclude = (decision: Decision): Decision => {
-        if ('forward' in decision && notes.trace) traced(decision.forward.headers, notes.trace.forwarded());
-        return noted(decision, notes);
+        if (!('forward' in decision) || !notes.trace) return noted(decision, notes);
+        traced(decision.forward.headers, notes.trace.forwarded());
+        return noted({ ...decision, forward: { ...decision.forward, ours: undefined } }, notes);
       };
       const decision = gateway.decide(head);
       return decision instanceof Promise ? decision.then(conclude) : conclude(decision);

@@ -106,10 +106,10 @@ export class Passage implements AnswerReader, Beginning, BodySink, LiveStream, W
   }
 
   #send(forward: Forward): void {
-    const { route, target, headers, affinity } = forward;
+    const { route, target, headers, ours, affinity } = forward;
     const method = this.#request.method ?? '';
     const body = !forward.hasBody ? 'none' : saysLength(headers) ? 'length' : 'chunked';
-    this.#sending = this.#lane.upstreams.send({ route, method, target, headers, body, affinity }, this);
+    this.#sending = this.#lane.upstreams.send({ route, method, target, headers, ours, body, affinity }, this);
     if (!forward.hasBody) return;
     const { minBodyRate = 0 } = this.#lane;
     const { idleTimeout } = route.upstream;

@@ -1,6 +1,13 @@
 import type { Failure } from '../model/failure.ts';
 import type { HeaderKinds } from './header_kinds.ts';
 import { type Host, readHost } from './host.ts';
+import type { HeaderLines } from './upstream/outgoing_head.ts';
+
+/** What a connection's calls are forwarded with, as long as they are for one host and no proxy has said anything else. */
+export interface ForwardedNote {
+  readonly authority: string;
+  readonly lines: HeaderLines;
+}
 
 /** A request head as any way in can tell it: neither node:http nor a framework in sight. */
 export interface RequestHead {
@@ -18,6 +25,8 @@ export interface RequestHead {
   readonly remoteAddress?: string | undefined;
   /** Whether the connection is TLS. */
   readonly secure: boolean;
+  /** Of heads that are read into again and again: a note of `forwarded.ts`. */
+  forwarded?: ForwardedNote | undefined;
 }
 
 /** On a request that our own listener read from an HTTP/2 stream: whether a body follows its head. */

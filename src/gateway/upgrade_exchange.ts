@@ -126,7 +126,13 @@ export class UpgradeExchange implements AnswerReader, Beginning, LiveStream {
     }
     this.#sending = this.#lane.upstreams.send(
       {
-        ...{ route: forward.route, method: 'GET', target: forward.target, headers: forward.headers },
+        ...{
+          route: forward.route,
+          method: 'GET',
+          target: forward.target,
+          headers: forward.headers,
+          ours: forward.ours,
+        },
         ...{ body: 'none', affinity: forward.affinity, upgrade: 'websocket' },
       },
       this,

@@ -99,21 +99,20 @@ export const GATEWAY_MUTANTS: readonly Mutant[] = [
     bug: 'what Connection names is taken away after ours was put in',
     breaks: 'G2',
     file: 'src/gateway/identify.ts',
-    is: `      appendForwarded(headers, head, facts, said);
-      return headers;`,
-    becomes: `      appendForwarded(headers, head, facts, said);
-      return headers.filter((_, at) => !facts.connectionNames?.has(headers[at - (at % 2)]?.toLowerCase() ?? ''));`,
+    is: 'return { headers, ours: { from, text } };',
+    becomes: `const left = headers.filter((_, at) => !facts.connectionNames?.has(headers[at - (at % 2)]?.toLowerCase() ?? ''));
+      return { headers: left, ours: undefined };`,
     tests: ['test/security/connection_header.test.ts'],
   },
   {
     bug: 'on public routes the headers go out as they came',
     breaks: 'G2',
     file: 'src/gateway/decide.ts',
-    is: 'headers: identify.headers(head, facts, route, record, requestId),',
-    becomes: `headers:
+    is: 'const { headers, ours } = identify.headers(head, facts, route, record, requestId);',
+    becomes: `const { headers, ours } =
         route.auth === 'none'
-          ? head.rawHeaders.filter((_, at, all) => all[at - (at % 2)]?.toLowerCase() !== 'host')
-          : identify.headers(head, facts, route, record, requestId),`,
+          ? { headers: head.rawHeaders.filter((_, at, all) => all[at - (at % 2)]?.toLowerCase() !== 'host'), ours: undefined }
+          : identify.headers(head, facts, route, record, requestId);`,
     tests: ['test/security/identity_spoofing.test.ts'],
   },
   {

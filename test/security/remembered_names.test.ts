@@ -31,7 +31,21 @@ const rules = compileResponseRules({ ...to, responseHeaders: { set: {}, remove: 
 const head = new FastHead(false);
 const LONG = 'n'.repeat(15_000);
 
+/** Each connection also keeps the names of its last head. */
+const connections = Array.from({ length: 500 }, () => ({ head: new FastHead(false), names: [] }));
+const many = (index: number) =>
+  Array.from({ length: 40 }, (_, line) => `${LONG.slice(0, 300)}${index}-${line}: 1\r\n`).join('');
+
 const memories: readonly ((index: number) => void)[] = [
+  (index) => {
+    const head = connections[index]?.head ?? new FastHead(false);
+    readFastHead(`GET / HTTP/1.1\r\nHost: a\r\n${many(index)}\r\n`, head);
+    head.forget();
+  },
+  (index) => {
+    const text = Buffer.from(`HTTP/1.1 200 OK\r\n${many(index)}\r\n`).toString('latin1');
+    readAnswerHead(text, 0, text.length - 2, false, connections[index]?.names);
+  },
   (index) => readFastHead(`GET / HTTP/1.1\r\nHost: a\r\n${LONG}${index}: 1\r\n\r\n`, head),
   (index) => kindOf(Buffer.from(LONG + index).toString('latin1')),
   (index) => rules?.drops(Buffer.from(LONG + index).toString('latin1')),

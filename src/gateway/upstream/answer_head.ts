@@ -27,8 +27,17 @@ export type HeadFault =
   | 'length_and_coding'
   | 'bad_interim';
 
+/** A header name, and what is done with its line. */
+export interface Name {
+  readonly text: string;
+  readonly kind: Kind;
+}
+
 /** More lines than any honest server sends; each costs a look at it on the way back as well. */
 const MAX_LINES = 256;
+/** Of so many lines the names are kept for the next head, if they are no longer than this. */
+const MOST_EXPECTED = 32;
+const LONGEST_EXPECTED = 64;
 
 const TAB = 0x09;
 const LF = 0x0a;
@@ -50,8 +59,16 @@ for (const char of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHI
  * @param from where the head begins.
  * @param end where the empty line begins that ends it: `text` has CRLF CRLF there.
  * @param toHead whether it answers a HEAD.
+ * @param before the names of the answer before on this connection, and then of this one: nearly always they are the same, in the
+ *   same order, and to compare is cheaper than to read.
  */
-export function readAnswerHead(text: string, from: number, end: number, toHead: boolean): ReadHead | HeadFault {
+export function readAnswerHead(
+  text: string,
+  from: number,
+  end: number,
+  toHead: boolean,
+  before: Name[] = [],
+): ReadHead | HeadFault {
   // RFC 9112 §4: version, space, three digits, and a reason after a space, which some servers leave out together.
   if (!text.startsWith('HTTP/1.', from)) return 'not_http';
   const minor = text.charCodeAt(from + 7) - 0x30;
@@ -79,13 +96,19 @@ export function readAnswerHead(text: string, from: number, end: number, toHead: 
   let upgrade: string | undefined;
 
   while (at < end) {
+    let name = before[lines];
     if (++lines > MAX_LINES) return 'too_many_lines';
-    const nameAt = at;
-    for (char = text.charCodeAt(at); char !== COLON; char = text.charCodeAt(++at)) {
-      if (TOKEN[char] !== 1) return 'bad_name';
+    if (name !== undefined && text.startsWith(name.text, at) && text.charCodeAt(at + name.text.length) === COLON) {
+      at += name.text.length;
+    } else {
+      const nameAt = at;
+      for (char = text.charCodeAt(at); char !== COLON; char = text.charCodeAt(++at)) {
+        if (TOKEN[char] !== 1) return 'bad_name';
+      }
+      if (at === nameAt) return 'bad_name';
+      name = nameOf(text.slice(nameAt, at));
+      if (lines <= MOST_EXPECTED && name.text.length <= LONGEST_EXPECTED) before[lines - 1] = name;
     }
-    if (at === nameAt) return 'bad_name';
-    const name = text.slice(nameAt, at);
     char = text.charCodeAt(++at);
     while (char === SPACE || char === TAB) char = text.charCodeAt(++at);
     const valueAt = at;
@@ -102,9 +125,9 @@ export function readAnswerHead(text: string, from: number, end: number, toHead: 
     const value = text.slice(valueAt, valueEnd);
     at += 2;
 
-    switch (kindOf(name)) {
+    switch (name.kind) {
       case 'forward':
-        headers.push(name, value);
+        headers.push(name.text, value);
         break;
       case 'content-length':
         if (length >= 0) return 'two_lengths';
@@ -175,15 +198,16 @@ const SPECIAL = new Map<string, Kind>([
 ]);
 
 /** Names that upstreams have sent. */
-const remembered = new NameMemory<Kind>();
+const remembered = new NameMemory<Name>();
 
-function kindOf(name: string): Kind {
-  const known = remembered.find(name);
+function nameOf(sent: string): Name {
+  const known = remembered.find(sent);
   if (known !== undefined) return known;
-  const kind = SPECIAL.get(name.toLowerCase()) ?? 'forward';
   // A copy: a part of a string keeps the whole answer alive.
-  remembered.keep(Buffer.from(name).toString('latin1'), kind);
-  return kind;
+  const text = Buffer.from(sent).toString('latin1');
+  const name = { text, kind: SPECIAL.get(text.toLowerCase()) ?? 'forward' };
+  remembered.keep(text, name);
+  return name;
 }
 
 function withNames(known: ReadonlySet<string> | undefined, plain: string): Set<string> {

@@ -1,4 +1,4 @@
-import { type HeadFault, type ReadHead, readAnswerHead } from './answer_head.ts';
+import { type HeadFault, type Name, type ReadHead, readAnswerHead } from './answer_head.ts';
 import { copyOf } from './blocks.ts';
 import { type ChunkFault, Chunks } from './chunks.ts';
 
@@ -43,6 +43,8 @@ export class AnswerParser {
   /** Body bytes that the answer still owes. */
   #left = 0;
   #chunks: Chunks | undefined;
+  /** The names of the head before. */
+  readonly #names: Name[] = [];
   /** A head that is told together with the first of its body. */
   #untold: ReadHead | undefined;
 
@@ -123,7 +125,7 @@ export class AnswerParser {
       this.#begun = '';
     } else if (before > 0) this.#begun = '';
     if (end > MAX_HEAD) return this.#fault('long_head', length);
-    const head = readAnswerHead(text, 0, end, this.#toHead);
+    const head = readAnswerHead(text, 0, end, this.#toHead, this.#names);
     if (typeof head === 'string') return this.#fault(head, length);
     const read = from + end + 4 - before;
     if (head.status >= 200) return this.#begins(head, text, end + 4, read, length);

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { type Milliseconds, milliseconds } from '../../model/units.ts';
+import { READS } from '../reads.ts';
 import { atTurnEnd, type Waiting } from '../turn_end.ts';
 import type { ReadHead } from './answer_head.ts';
 import { type AnswerFault, AnswerParser, type AnswerSink } from './answer_parser.ts';
@@ -38,9 +39,6 @@ export interface Owner {
   /** It is closed, or will be presently. */
   onClosed(connection: Connection): void;
 }
-
-/** Every read of every connection comes to lie here, and is used up before the next one: what is kept of it is copied. */
-const READS = Buffer.allocUnsafeSlow(65_536);
 
 /** A connection is closed before the upstream may close it: so long before the moment that it names, and after so long if it names none. */
 const EARLIER = 1_000;

@@ -13,6 +13,8 @@ export interface Outgoing {
   readonly target: string;
   /** Names and values in turn, end to end only; `Content-Length` is among them if `body` is `length`. */
   readonly headers: readonly string[];
+  /** The last of them once more, as text. */
+  readonly ours?: WrittenLines | undefined;
   readonly body: 'none' | 'length' | 'chunked';
   /** Calls of the same user or client have the same; for targets chosen by hash. */
   readonly affinity?: string | undefined;
@@ -21,6 +23,14 @@ export interface Outgoing {
    * The connection is not used for another call, whatever the answer.
    */
   readonly upgrade?: 'websocket' | undefined;
+}
+
+/** Header lines in the form in which they are sent, so that those that many calls share are checked and joined once. */
+export interface WrittenLines {
+  /** Where in the list they begin; they are its last. */
+  readonly from: number;
+  /** Each with its end. It is made of `HeaderLines`, for nobody looks at it again. */
+  readonly text: string;
 }
 
 /** The head of an answer, as it may go on to the caller. */

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { NameMemory } from '../name_memory.ts';
 import type { Outgoing } from './exchange.ts';
 
@@ -30,16 +31,43 @@ export function expectsBody(method: string): boolean {
  * @returns undefined if a part of it could end its line: then nothing must be sent.
  */
 export function outgoingHead(call: Outgoing, basePath: string, behindTarget: string): string | undefined {
-  const { method, target, headers } = call;
+  const { method, target, headers, ours } = call;
   if (!TARGET.test(target) || (!EXPECTS_BODY.has(method) && !METHOD.test(method))) return undefined;
-  let head = `${method} ${basePath}${target}${behindTarget}`;
-  for (let at = 0; at + 1 < headers.length; at += 2) {
+  const start = `${method} ${basePath}${target}${behindTarget}`;
+  if (ours === undefined) return linesOf(headers, headers.length, start);
+  const head = linesOf(headers, ours.from, start);
+  return head === undefined ? undefined : head + ours.text;
+}
+
+/** Header lines as a list, names and values in turn, and as they are sent. */
+export interface HeaderLines {
+  readonly list: readonly string[];
+  /** Absent if they cannot be sent. */
+  readonly text: string | undefined;
+}
+
+/** Checks and joins lines for many calls, in a text that keeps nothing else alive. */
+export function lastingLines(list: readonly string[]): HeaderLines {
+  const text = linesOf(list);
+  return { list, text: text && Buffer.from(text, 'latin1').toString('latin1') };
+}
+
+/**
+ * Writes header lines, each with its end.
+ * @param headers names and values in turn.
+ * @param end where in the list to stop.
+ * @param before goes in front of them.
+ * @returns undefined if one of them could end its line.
+ */
+export function linesOf(headers: readonly string[], end = headers.length, before = ''): string | undefined {
+  let text = before;
+  for (let at = 0; at + 1 < end; at += 2) {
     const name = headers[at] ?? '';
     const value = headers[at + 1] ?? '';
     if (UNSENDABLE.test(value) || !(names.find(name) || isName(name))) return undefined;
-    head += `${name}: ${value}\r\n`;
+    text += `${name}: ${value}\r\n`;
   }
-  return head;
+  return text;
 }
 
 /** What `Content-Length` in a header list says; -1 if it is not there exactly once and in digits. */
