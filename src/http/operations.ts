@@ -154,6 +154,20 @@ async function answer(
   }
 }
 
+let ending: { readonly res: ServerResponse; readonly body: string; readonly encoding: BufferEncoding }[] = [];
+
+/** Sends answers that are ready at the same time one right after the other, so that who waits for them is woken once. */
+function endSoon(res: ServerResponse, body: string, encoding: BufferEncoding): void {
+  if (ending.length === 0) process.nextTick(endAll);
+  ending.push({ res, body, encoding });
+}
+
+function endAll(): void {
+  const ready = ending;
+  ending = [];
+  for (const { res, body, encoding } of ready) res.end(body, encoding);
+}
+
 function write({ req, res, state }: EndpointExchange, { status, headers, body }: WireResponse, close = false): void {
   if (res.destroyed || res.headersSent) return;
   const lines = ['X-Request-Id', state.own.requestId, 'X-Content-Type-Options', 'nosniff'];
@@ -163,12 +177,14 @@ function write({ req, res, state }: EndpointExchange, { status, headers, body }:
     if (name.toLowerCase() === 'cache-control') isKept = false;
   }
   if (isKept) lines.push('Cache-Control', 'no-store');
-  lines.push('Content-Length', String(Buffer.byteLength(body)));
+  const length = Buffer.byteLength(body);
+  lines.push('Content-Length', String(length));
   const unread = !req.complete && !endsSoon(req);
   if (close || unread) lines.push('Connection', 'close');
   res.writeHead(status, lines);
   if (!unread) {
-    res.end(body);
+    // As many bytes as characters: the cheaper way to the same bytes.
+    endSoon(res, body, length === body.length ? 'latin1' : 'utf8');
     return;
   }
   res.write(body);
