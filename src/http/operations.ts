@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { OperationEndpoint } from '../dialects/dialect.ts';
 import { endsSoon, finish, takeNoMore } from '../gateway/answer.ts';
 import { headOf } from '../gateway/full_lane.ts';
+import { atTurnEnd } from '../gateway/turn_end.ts';
 import { ProtocolError } from '../model/failure.ts';
 import type { OperationName, Operations } from '../model/protocol.ts';
 import { type Milliseconds, milliseconds } from '../model/units.ts';
@@ -154,19 +155,23 @@ async function answer(
   }
 }
 
-let ending: { readonly res: ServerResponse; readonly body: string; readonly encoding: BufferEncoding }[] = [];
+/** Answers that are written when the turn is over, one right after the other, as those of proxied calls are. */
+class TurnAnswers {
+  #ready: { readonly res: ServerResponse; readonly body: string; readonly encoding: BufferEncoding }[] = [];
 
-/** Sends answers that are ready at the same time one right after the other, so that who waits for them is woken once. */
-function endSoon(res: ServerResponse, body: string, encoding: BufferEncoding): void {
-  if (ending.length === 0) process.nextTick(endAll);
-  ending.push({ res, body, encoding });
+  end(res: ServerResponse, body: string, encoding: BufferEncoding): void {
+    if (this.#ready.length === 0) atTurnEnd(this);
+    this.#ready.push({ res, body, encoding });
+  }
+
+  onTurnEnd(): void {
+    const ready = this.#ready;
+    this.#ready = [];
+    for (const { res, body, encoding } of ready) res.end(body, encoding);
+  }
 }
 
-function endAll(): void {
-  const ready = ending;
-  ending = [];
-  for (const { res, body, encoding } of ready) res.end(body, encoding);
-}
+const answers = new TurnAnswers();
 
 function write({ req, res, state }: EndpointExchange, { status, headers, body }: WireResponse, close = false): void {
   if (res.destroyed || res.headersSent) return;
@@ -184,7 +189,7 @@ function write({ req, res, state }: EndpointExchange, { status, headers, body }:
   res.writeHead(status, lines);
   if (!unread) {
     // As many bytes as characters: the cheaper way to the same bytes.
-    endSoon(res, body, length === body.length ? 'latin1' : 'utf8');
+    answers.end(res, body, length === body.length ? 'latin1' : 'utf8');
     return;
   }
   res.write(body);
