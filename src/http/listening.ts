@@ -10,6 +10,12 @@ export interface Address {
   readonly path?: string | undefined;
 }
 
+/**
+ * Connections that wait to be taken: as many as the system allows (Linux 4096, `net.core.somaxconn`). Node's own 511 are few when all
+ * callers come back at once: whoever finds no room tries again a second later, and then less and less often.
+ */
+const BACKLOG = 65_535;
+
 /** @returns the URL it can be reached at, `unix:` and the path for a socket. Throws what the system says when it cannot listen there. */
 export async function listenOn(
   server: Server,
@@ -17,7 +23,7 @@ export async function listenOn(
   scheme: 'http' | 'https',
 ): Promise<string> {
   if (path === undefined) {
-    server.listen({ host, port });
+    server.listen({ host, port, backlog: BACKLOG });
     await once(server, 'listening');
     // A TCP listener that is listening has an address.
     const address = server.address() as AddressInfo;
@@ -35,7 +41,7 @@ export async function listenOn(
 
 /** As with a port of this machine, every user of it may connect; who may not is kept out by the folder. */
 async function listenOnSocket(server: Server, path: string): Promise<void> {
-  server.listen({ path, readableAll: true, writableAll: true });
+  server.listen({ path, backlog: BACKLOG, readableAll: true, writableAll: true });
   await once(server, 'listening');
 }
 

@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { OperationEndpoint } from '../dialects/dialect.ts';
 import { endsSoon, finish, takeNoMore } from '../gateway/answer.ts';
 import { headOf } from '../gateway/full_lane.ts';
+import { atTurnEnd } from '../gateway/turn_end.ts';
 import { ProtocolError } from '../model/failure.ts';
 import type { OperationName, Operations } from '../model/protocol.ts';
 import { type Milliseconds, milliseconds } from '../model/units.ts';
@@ -154,6 +155,24 @@ async function answer(
   }
 }
 
+/** Answers that are written when the turn is over, one right after the other, as those of proxied calls are. */
+class TurnAnswers {
+  #ready: { readonly res: ServerResponse; readonly body: string; readonly encoding: BufferEncoding }[] = [];
+
+  end(res: ServerResponse, body: string, encoding: BufferEncoding): void {
+    if (this.#ready.length === 0) atTurnEnd(this);
+    this.#ready.push({ res, body, encoding });
+  }
+
+  onTurnEnd(): void {
+    const ready = this.#ready;
+    this.#ready = [];
+    for (const { res, body, encoding } of ready) res.end(body, encoding);
+  }
+}
+
+const answers = new TurnAnswers();
+
 function write({ req, res, state }: EndpointExchange, { status, headers, body }: WireResponse, close = false): void {
   if (res.destroyed || res.headersSent) return;
   const lines = ['X-Request-Id', state.own.requestId, 'X-Content-Type-Options', 'nosniff'];
@@ -163,12 +182,14 @@ function write({ req, res, state }: EndpointExchange, { status, headers, body }:
     if (name.toLowerCase() === 'cache-control') isKept = false;
   }
   if (isKept) lines.push('Cache-Control', 'no-store');
-  lines.push('Content-Length', String(Buffer.byteLength(body)));
+  const length = Buffer.byteLength(body);
+  lines.push('Content-Length', String(length));
   const unread = !req.complete && !endsSoon(req);
   if (close || unread) lines.push('Connection', 'close');
   res.writeHead(status, lines);
   if (!unread) {
-    res.end(body);
+    // As many bytes as characters: the cheaper way to the same bytes.
+    answers.end(res, body, length === body.length ? 'latin1' : 'utf8');
     return;
   }
   res.write(body);

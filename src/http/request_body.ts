@@ -1,6 +1,7 @@
 /** How the body of a request to one of our own endpoints becomes parameters, or a JSON value. Proxied bodies never come here: they stream. */
 import { Buffer } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { endsSoon } from '../gateway/answer.ts';
 import { ProtocolError } from '../model/failure.ts';
 import type { Milliseconds } from '../model/units.ts';
 import type { Pair } from '../model/wire.ts';
@@ -64,7 +65,7 @@ export async function readJson(exchange: Exchange, limit: number, deadline: Mill
 
 /** Asks for the body if it waits to be asked for, and reads it. */
 async function textOf({ req, res }: Exchange, limit: number, deadline: Milliseconds): Promise<string> {
-  if (Number(req.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  if (announced(req) > limit) throw tooLarge(limit);
   // HTTP/1.0 would take it for the answer (RFC 9110 §10.1.1).
   if (req.headers.expect !== undefined && req.httpVersion !== '1.0') res.writeContinue();
   const text = await wholeBody(req, limit, deadline);
@@ -102,13 +103,18 @@ function wrongType(accepts: readonly MediaType[]): ProtocolError {
 
 /** Reads to the end of the body, and leaves what is behind the limit or the deadline unread. */
 async function wholeBody(request: IncomingMessage, limit: number, deadline: Milliseconds): Promise<string> {
-  // A body that came with its head is here once the parser has returned: then there is nothing to wait for.
+  // A body that came with its head is here once the parser has given it out: then there is nothing to wait for.
   await undefined;
-  if (!request.complete || request.readableFlowing !== null || request.readableLength > limit)
-    return arriving(request, limit, deadline);
+  const { complete, readableLength: length, readableFlowing } = request;
+  const isHere = complete || (length > 0 && length === announced(request) && endsSoon(request));
+  if (!isHere || readableFlowing !== null || length > limit) return arriving(request, limit, deadline);
   const body: unknown = request.read();
+  // To its end, which the parser may tell after this: until then a connection that idles would remember its request.
+  request.resume();
   return body instanceof Buffer ? body.toString() : '';
 }
+
+const announced = ({ headers }: IncomingMessage): number => Number(headers['content-length'] ?? 0);
 
 function arriving(request: IncomingMessage, limit: number, deadline: Milliseconds): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();

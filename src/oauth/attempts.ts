@@ -12,7 +12,8 @@ import { createOneByOne } from './one_by_one.ts';
 /**
  * How much guessing is allowed, counted over all nodes: passwords and one-time codes per account and per address, client
  * secrets per client and address. Every evaluation of what a person could guess goes through here, in every grant and dialect.
- * If the counters are away nothing is evaluated: `DependencyUnavailable` goes on to the caller.
+ * If the counters are away nothing is evaluated, but for secrets of a client that was right a moment ago (`one_by_one.ts`):
+ * `DependencyUnavailable` goes on to the caller.
  */
 export interface Attempts {
   /**
@@ -82,14 +83,18 @@ export function createAttempts({ counters, clock }: AttemptsDependencies): Attem
       return outcome;
     },
 
-    async clientSecret(client, { address }, evaluate) {
+    clientSecret(client, { address }, evaluate) {
       const key = `attempts:client:${hashToken(`${client} ${networkOf(address)}`)}`;
-      return secrets.run(key, async () => {
-        const failures = await counters.peek(key);
-        if (failures && failures.count >= FAILURES_PER_CLIENT) throw tooMany(failures.remaining);
-        const proven = await evaluate();
-        if (!proven) await counters.hit(key, WINDOW);
-        return proven;
+      return secrets.run(key, {
+        async admit() {
+          const failures = await counters.peek(key);
+          if (failures && failures.count >= FAILURES_PER_CLIENT) throw tooMany(failures.remaining);
+        },
+        async evaluate() {
+          const proven = await evaluate();
+          if (!proven) await counters.hit(key, WINDOW);
+          return proven;
+        },
       });
     },
 

@@ -23,16 +23,21 @@ export interface GrantChange {
 
 /** With these entries in the place of what was there under the same names. */
 export function withEntries(grant: GrantRecord, entries: readonly GrantEntry[]): GrantRecord {
-  const families = new Map(grant.families.map((family) => [family.id, family]));
-  const access = new Map(grant.access);
-  const refresh = new Map(grant.refresh);
+  const families = [...grant.families];
+  const access = copyOf(grant.access);
+  const refresh = copyOf(grant.refresh);
   for (const entry of entries) {
-    if (entry.kind === 'family') families.set(entry.ref.hash, entry.record);
-    else if (entry.kind === 'access') access.set(entry.ref.hash, entry.record);
+    if (entry.kind === 'family') {
+      const at = families.findIndex(({ id }) => id === entry.ref.hash);
+      families[at < 0 ? families.length : at] = entry.record;
+    } else if (entry.kind === 'access') access.set(entry.ref.hash, entry.record);
     else refresh.set(entry.ref.hash, entry.record);
   }
-  return { families: [...families.values()], access, refresh };
+  return { families, access, refresh };
 }
+
+/** Most grants are new, and copying even an empty map costs more than making one. */
+const copyOf = <K, V>(map: ReadonlyMap<K, V>): Map<K, V> => (map.size === 0 ? new Map() : new Map(map));
 
 /** @returns undefined unless the family is there, alive and of generation `from`. */
 export function rotated(
@@ -98,6 +103,7 @@ export function withoutUnlisted(grant: GrantRecord): { grant: GrantRecord; unlis
     grant.families.some(
       ({ id, refresh }) => id === family && refresh.some(([it, ends]) => it === hash && ends === expiresAt),
     );
+  if (grant.refresh.size === 0) return { grant, unlisted: grant.refresh };
   const unlisted = new Map([...grant.refresh].filter(([hash, token]) => !isListed(hash, token)));
   return unlisted.size === 0
     ? { grant, unlisted }

@@ -5,21 +5,30 @@
 export class TurnBatch<Item, Result> {
   readonly #run: (items: readonly Item[]) => Promise<readonly (Result | Error)[]>;
   readonly #most: number;
+  readonly #early: boolean;
   #waiting: Waiting<Item, Result>[] = [];
 
   /**
    * @param run does all of them at once. What it throws all of them get; an error among its results is that item's alone.
    * @param most how many it is given at once; more of one turn are another batch.
+   * @param early whether a batch that is full goes out while the turn goes on, so that both sides work at the same time. Not for
+   * those who share an answer within a turn: who asks later than that would get an answer from before.
    */
-  constructor(run: (items: readonly Item[]) => Promise<readonly (Result | Error)[]>, most: number) {
+  constructor(
+    run: (items: readonly Item[]) => Promise<readonly (Result | Error)[]>,
+    most: number,
+    { early = false }: { readonly early?: boolean } = {},
+  ) {
     this.#run = run;
     this.#most = most;
+    this.#early = early;
   }
 
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.length === 0) setImmediate(() => this.#flush());
       this.#waiting.push({ item, resolve, reject });
+      if (this.#early && this.#waiting.length === this.#most) this.#flush();
     });
   }
 

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
@@ -39,6 +39,24 @@ it('serves a unix socket, whose callers have no address, and takes it away at th
   await listener.drain(milliseconds(1_000));
   await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
 });
+
+it.each(['port', 'unix socket'])(
+  'keeps a thousand callers of a %s waiting who come before it takes the first',
+  async (way) => {
+    const path = way === 'port' ? undefined : await socketPath();
+    const listener = createListener({ host: '127.0.0.1', port: 0, path, handle: (_, response) => response.end() });
+    onTestFinished(() => listener.drain(milliseconds(0)));
+    const { port } = new URL(await listener.listen());
+    const place = path === undefined ? { port: Number(port), host: '127.0.0.1' } : { path };
+    // While this process waits for the callers it takes none of them. Whoever finds no room is told so, or hears nothing.
+    const callers = `let [open, left] = [0, 1000];
+    const done = () => { if (--left === 0) end(); };
+    const end = () => { console.log(open); process.exit(); };
+    setTimeout(end, 3000);
+    for (let i = 0; i < 1000; i++) net.connect(${JSON.stringify(place)}).on('connect', () => { open++; done(); }).on('error', done);`;
+    expect(execFileSync(process.execPath, ['-e', callers], { encoding: 'utf8' }).trim()).toBe('1000');
+  },
+);
 
 it('takes the place of a socket that a killed process left behind', async () => {
   const path = await socketPath();

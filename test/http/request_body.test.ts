@@ -1,7 +1,11 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { formPairs } from '../../src/http/form_pairs.ts';
 import { jsonPairs } from '../../src/http/json_pairs.ts';
+import { readBody } from '../../src/http/request_body.ts';
+import { milliseconds } from '../../src/model/units.ts';
 import { exchange, rawClient } from '../support/raw_client.ts';
 import { type EdgeUnderTest, postBytes, startEdge } from './edge_under_test.ts';
 
@@ -113,6 +117,58 @@ describe('the body of a request to our own endpoints', () => {
     client.send(postBytes('/oauth2/token', 'grant_type=client_credentials', [FORM, BASIC]));
     expect((await client.response()).status).toBe(200);
     client.close();
+  });
+});
+
+describe('readBody', () => {
+  const DEADLINE = milliseconds(12_345);
+
+  /** What was read of each request on one connection, and how often its deadline had to be watched. */
+  async function reading(...pieces: readonly string[]) {
+    const read: unknown[] = [];
+    const ended: boolean[] = [];
+    const server = createServer((req, res) => {
+      req.on('close', () => ended.push(req.readableEnded));
+      void readBody({ req, res }, 'form', DEADLINE).then((pairs) => {
+        read.push(pairs);
+        res.end();
+      });
+    });
+    const { promise: listening, resolve } = Promise.withResolvers<void>();
+    server.listen(0, '127.0.0.1', resolve);
+    await listening;
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    const client = rawClient((server.address() as AddressInfo).port);
+    for (const piece of pieces) {
+      client.send(piece);
+      // A body that is still to come is answered by nothing: its next piece goes out when this one has been read.
+      if (piece.endsWith('=')) await vi.waitFor(() => expect(deadlines()).toBe(1));
+      else await client.response();
+    }
+    function deadlines() {
+      return timers.mock.calls.filter(([, delay]) => delay === DEADLINE).length;
+    }
+    const watched = deadlines();
+    timers.mockRestore();
+    client.close();
+    server.close();
+    return { read, watched, ended };
+  }
+
+  const form = (body: string, length = body.length) =>
+    `POST / HTTP/1.1\r\nHost: x\r\n${FORM}\r\nContent-Length: ${length}\r\n\r\n${body}`;
+
+  it('watches no deadline for a body that came with its head, and lets go of the request', async () => {
+    const { read, watched, ended } = await reading(form('a=1'), form('b=2'));
+    expect(read).toEqual([[['a', '1']], [['b', '2']]]);
+    expect(watched).toBe(0);
+    expect(ended).toEqual([true, true]);
+  });
+
+  it('watches the deadline of a body of which a part came with its head', async () => {
+    const { read, watched } = await reading(form('a=', 3), '1');
+    expect(read).toEqual([[['a', '1']]]);
+    expect(watched).toBe(1);
   });
 });
 

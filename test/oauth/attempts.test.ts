@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { DependencyUnavailable, ProtocolError } from '../../src/model/failure.ts';
 import { type Attempts, createAttempts } from '../../src/oauth/attempts.ts';
 import { networkOf } from '../../src/oauth/networks.ts';
@@ -191,6 +191,74 @@ describe('the secret of a client', () => {
 
   it('may be right as often as the client likes', async () => {
     for (let count = 0; count < 1_000; count++) expect(await secret(true)).toBe(true);
+  });
+
+  describe('that was right a moment ago', () => {
+    /** Two nodes with the same counters, and how often they are asked. */
+    function nodes() {
+      const counters = new MemoryCounters(clock);
+      const peek = vi.spyOn(counters, 'peek');
+      const [here, there] = [createAttempts({ counters, clock }), createAttempts({ counters, clock })];
+      const tried = (node: Attempts, evaluate: () => Promise<boolean>) =>
+        node.clientSecret('app', { address: '192.0.2.1' }, evaluate).catch((error) => error.failure?.code ?? 'away');
+      const guess = (node: Attempts, right: boolean) => tried(node, async () => right);
+      return { here, there, guess, tried, peek };
+    }
+
+    it('is evaluated without asking what other nodes have counted, for a tenth of a second', async () => {
+      const { here, guess, peek } = nodes();
+      for (let count = 0; count < 5; count++) expect(await guess(here, true)).toBe(true);
+      expect(peek).toHaveBeenCalledTimes(1);
+      clock.advance(99);
+      expect(await guess(here, true)).toBe(true);
+      expect(peek, 'being right again does not prolong it').toHaveBeenCalledTimes(1);
+      clock.advance(1);
+      expect(await guess(here, true)).toBe(true);
+      expect(peek).toHaveBeenCalledTimes(2);
+    });
+
+    it('is refused a tenth of a second after others were wrong too often elsewhere', async () => {
+      const { here, there, guess } = nodes();
+      expect(await guess(here, true)).toBe(true);
+      for (let count = 0; count < 10; count++) expect(await guess(there, false)).toBe(false);
+      expect(await guess(there, true)).toBe('too_many_attempts');
+      clock.advance(100);
+      expect(await guess(here, true)).toBe('too_many_attempts');
+    });
+
+    it('gives one guess more to a node that has not heard of the others, and no second one', async () => {
+      const { here, there, guess } = nodes();
+      expect(await guess(here, true)).toBe(true);
+      for (let count = 0; count < 10; count++) expect(await guess(there, false)).toBe(false);
+      expect(await guess(here, false)).toBe(false);
+      expect(await guess(here, false)).toBe('too_many_attempts');
+      expect(await guess(here, true)).toBe('too_many_attempts');
+    });
+
+    it('is asked about again after a wrong one, also by those that were under way', async () => {
+      const { here, guess, tried, peek } = nodes();
+      expect(await guess(here, true)).toBe(true);
+      const { promise: open, resolve: finish } = Promise.withResolvers<boolean>();
+      const underWay = tried(here, () => open);
+      expect(await guess(here, false)).toBe(false);
+      finish(true);
+      expect(await underWay).toBe(true);
+      expect(peek).toHaveBeenCalledTimes(1);
+      expect(await guess(here, true)).toBe(true);
+      expect(peek).toHaveBeenCalledTimes(2);
+    });
+
+    it('is asked about again after one that could not be evaluated or counted, without waiting in line', async () => {
+      const { here, guess, tried, peek } = nodes();
+      expect(await guess(here, true)).toBe(true);
+      expect(await tried(here, () => Promise.reject(new DependencyUnavailable('redis', 'gone')))).toBe('away');
+      const { promise: open, resolve: finish } = Promise.withResolvers<boolean>();
+      const slow = tried(here, () => open);
+      expect(await guess(here, true)).toBe(true);
+      expect(peek).toHaveBeenCalledTimes(3);
+      finish(true);
+      expect(await slow).toBe(true);
+    });
   });
 });
 
