@@ -3,8 +3,8 @@ import { atTurnEnd, type Waiting } from '../gateway/turn_end.ts';
 
 /** Bytes of a body that come in a smaller piece than this are a crumb. */
 const CRUMB = 1_024;
-/** So many crumbs of a body are handed on one by one: nearly every body has fewer. */
-const FEW = 64;
+/** So many pieces of a body are handed on as they come: nearly every body has fewer, and pays nothing for this. */
+export const FEW = 64;
 /** Bytes that are gathered at most. */
 const HANDFUL = 16_384;
 
@@ -31,7 +31,7 @@ export class Crumbs implements Waiting {
     return this.#gathered;
   }
 
-  /** @returns whether the piece was gathered; if not, all that came before it has been handed on. */
+  /** @returns whether the piece is gathered; if not, all that came before it has been handed on. */
   take(piece: Buffer): boolean {
     if (piece.length >= CRUMB) {
       this.flush();
@@ -39,7 +39,6 @@ export class Crumbs implements Waiting {
     }
     this.count++;
     this.total += piece.length;
-    if (this.count <= FEW) return false;
     if (this.#gathered + piece.length > HANDFUL) this.flush();
     if (this.#handful === undefined) {
       this.#handful = Buffer.allocUnsafeSlow(HANDFUL);

@@ -10,6 +10,8 @@ export interface Connections {
   left(socket: Socket): void;
   /** The response that was begun last on this connection, unless it is over; its request is the newest that the caller has sent. */
   latest(socket: Socket): ServerResponse | undefined;
+  /** The same of every connection. */
+  allLatest(): Iterable<ServerResponse | undefined>;
   /**
    * Takes no new connections, closes those that stay idle for a moment, and answers what is in flight with `Connection: close`.
    * What is left after `limit` is cut. Resolves when no connection is left.
@@ -73,6 +75,8 @@ export function trackConnections(server: Server, others: readonly OtherConnectio
     left: (socket) => void responses.delete(socket),
 
     latest: (socket) => responses.get(socket),
+
+    allLatest: () => responses.values(),
 
     async drain(limit) {
       draining = true;

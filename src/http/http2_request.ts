@@ -2,7 +2,7 @@ import { type IncomingHttpHeaders, METHODS } from 'node:http';
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { Readable } from 'node:stream';
 import { HAS_BODY } from '../gateway/request_head.ts';
-import { Crumbs } from './crumbs.ts';
+import { Crumbs, FEW } from './crumbs.ts';
 import type { StreamSocket } from './http2_socket.ts';
 
 /** Bytes that are read ahead of whoever reads the body, if they come in small pieces. */
@@ -32,6 +32,7 @@ export class Http2Request extends Readable {
   readonly [HAS_BODY]: boolean;
   readonly #stream: ServerHttp2Stream;
   #reading = false;
+  #pieces = 0;
   readonly #crumbs = new Crumbs((bytes) => void this.push(bytes));
 
   /** @param raw names and values in turn, pseudo-headers first, as they came; `headers` is Node's reading of them. */
@@ -74,7 +75,7 @@ export class Http2Request extends Readable {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    if (!this.#crumbs.take(chunk)) {
+    if (++this.#pieces <= FEW || !this.#crumbs.take(chunk)) {
       if (!this.push(chunk)) this.#stream.pause();
       return;
     }

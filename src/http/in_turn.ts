@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Milliseconds, milliseconds } from '../model/units.ts';
+import type { Connections } from './drain.ts';
 
 /** So many requests may wait on a connection before nothing more is read from it; until then it is noticed when the caller leaves. */
 const READ_AHEAD = 16;
@@ -22,53 +23,55 @@ export interface Turns {
  * up in memory for a caller who may never read the first. And while an answer is being written whoever writes it watches over its
  * caller, but nobody does behind its end: a caller who leaves the last of it untaken would keep all that belongs to the request.
  */
-export function createTurns(lastBytes: Milliseconds = LAST_BYTES): Turns {
+export function createTurns(
+  { allLatest }: Pick<Connections, 'allLatest'>,
+  lastBytes: Milliseconds = LAST_BYTES,
+): Turns {
   const waiting = new WeakMap<Socket, number>();
-  /** Those under way, with the moment since when each has been written and not taken; 0 before. */
-  const underWay = new Map<ServerResponse, number>();
+  /** What each answer that cannot begin yet waits for. */
+  const awaited = new WeakMap<ServerResponse, ServerResponse>();
+  /** Since when answers have been written to their end and not been taken. */
+  const untaken = new WeakMap<ServerResponse, number>();
   let looking: NodeJS.Timeout | undefined;
 
   function look(): void {
     const now = performance.now();
-    for (const [response, since] of underWay) {
-      if (!response.writableEnded) continue;
-      if (since === 0) underWay.set(response, now);
-      else if (now - since >= lastBytes) response.req.socket.destroy();
+    let connections = 0;
+    for (const latest of allLatest()) {
+      connections++;
+      let current = latest;
+      for (let before = latest; before !== undefined; before = awaited.get(before)) current = before;
+      if (!current?.writableEnded || current.writableFinished) continue;
+      const since = untaken.get(current);
+      if (since === undefined) untaken.set(current, now);
+      else if (now - since >= lastBytes) current.req.socket.destroy();
     }
-  }
-
-  function over(this: ServerResponse): void {
-    underWay.delete(this);
-    if (underWay.size > 0) return;
+    if (connections > 0) return;
     clearInterval(looking);
     looking = undefined;
   }
 
-  function start(response: ServerResponse, begin: () => void): void {
-    underWay.set(response, 0);
-    response.once('close', over);
-    looking ??= setInterval(look, Math.min(LOOK, lastBytes)).unref();
-    begin();
-  }
-
   return {
     take(response, before, begin) {
+      looking ??= setInterval(look, Math.min(LOOK, lastBytes)).unref();
       if (before === undefined) {
-        start(response, begin);
+        begin();
         return;
       }
+      awaited.set(response, before);
       const { socket } = response.req;
       const count = (waiting.get(socket) ?? 0) + 1;
       waiting.set(socket, count);
       if (count > MOST_WAITING) socket.destroy();
       else if (count > READ_AHEAD) socket.pause();
       before.once('close', () => {
+        awaited.delete(response);
         const left = (waiting.get(socket) ?? 1) - 1;
         waiting.set(socket, left);
         // What cannot be answered any more is not done either.
         if (socket.destroyed || socket.writableEnded) return;
         if (left === 0) socket.resume();
-        start(response, begin);
+        begin();
       });
     },
   };

@@ -122,7 +122,7 @@ export function createListener(options: ListenerOptions): Listener {
 
   const refuse = createRefuse({ connections, report, wording });
   const lost = new WeakSet<Socket>();
-  const turns = createTurns(options.lastBytes);
+  const turns = createTurns(connections, options.lastBytes);
   const onRequest: RequestListener = (request, response) => {
     const { socket } = request;
     if (lost.has(socket)) return;
