@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Exchange } from '../model/exchange.ts';
+import { networkOf } from '../model/networks.ts';
 import { milliseconds } from '../model/units.ts';
-import { networkOf } from '../oauth/networks.ts';
 import { TOO_MANY, type Wording, writeRaw } from './raw_answer.ts';
 
 /** Connections beyond the limit that may be open at once because they are being refused; further ones are closed unanswered. */

@@ -1,12 +1,12 @@
 import type { Clock } from '../model/clock.ts';
 import { ProtocolError } from '../model/failure.ts';
+import { networkOf } from '../model/networks.ts';
 import type { Caller } from '../model/protocol.ts';
 import { milliseconds } from '../model/units.ts';
 import type { CounterStore } from '../stores/counter_store.ts';
 import { hashToken } from '../tokens/hashing.ts';
 import { type Account, createPlaces, type Place } from './attempt_places.ts';
 import { createAdmission, tooMany } from './bounds.ts';
-import { networkOf } from './networks.ts';
 import { createOneByOne } from './one_by_one.ts';
 
 /**

@@ -1,11 +1,11 @@
 import type { OneTimeCodeConnection } from '../connections/connection.ts';
 import type { Clock } from '../model/clock.ts';
+import { networkOf } from '../model/networks.ts';
 import type { Caller } from '../model/protocol.ts';
 import { milliseconds } from '../model/units.ts';
 import type { CounterStore } from '../stores/counter_store.ts';
 import { hashToken } from '../tokens/hashing.ts';
 import { type Bound, createAdmission, type Excuse } from './bounds.ts';
-import { networkOf } from './networks.ts';
 
 /**
  * How many codes may be sent. Messages cost money, and whoever owns an expensive range of numbers earns by having them sent there

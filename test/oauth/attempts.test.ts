@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { DependencyUnavailable, ProtocolError } from '../../src/model/failure.ts';
+import { networkOf } from '../../src/model/networks.ts';
 import { type Attempts, createAttempts } from '../../src/oauth/attempts.ts';
-import { networkOf } from '../../src/oauth/networks.ts';
 import { MemoryCounters } from '../../src/stores/memory_counters.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 
