@@ -84,7 +84,7 @@ export const ADMIN_MUTANTS: readonly Mutant[] = [
   {
     bug: 'a new master that has not heard of a revocation is believed',
     breaks: 'G4',
-    file: 'src/stores/lru.ts',
+    file: 'src/stores/lru_lookups.ts',
     is: 'return record !== undefined && this.#ended(ref, record) ? undefined : record;',
     becomes: 'return record;',
     tests: ['test/stores/lru.test.ts'],

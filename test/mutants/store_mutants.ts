@@ -5,7 +5,7 @@ export const STORE_MUTANTS: readonly Mutant[] = [
   {
     bug: 'use renews the age of a cached token',
     breaks: 'G4',
-    file: 'src/stores/lru.ts',
+    file: 'src/stores/lru_lookups.ts',
     is: `      this.#hits += 1;
       return this.#living(entry.record, ref);`,
     becomes: `      this.#hits += 1;
@@ -16,15 +16,15 @@ export const STORE_MUTANTS: readonly Mutant[] = [
   {
     bug: '"no such token" is believed for a minute',
     breaks: 'G7',
-    file: 'src/stores/lru.ts',
-    is: 'now - absentSince <= this.#settings.negativeTtl',
-    becomes: 'now - absentSince <= 60_000',
+    file: 'src/stores/lru_absent.ts',
+    is: 'return since !== undefined && now - since <= this.#ttl;',
+    becomes: 'return since !== undefined && now - since <= 60_000;',
     tests: ['test/stores/lru.test.ts'],
   },
   {
     bug: 'a read that began before a revocation fills the cache',
     breaks: 'G4',
-    file: 'src/stores/lru.ts',
+    file: 'src/stores/lru_lookups.ts',
     is: 'if (flight.stale || !this.#mayKeep()) return record;',
     becomes: 'if (!this.#mayKeep()) return record;',
     tests: ['test/stores/lru.test.ts'],
@@ -40,7 +40,7 @@ export const STORE_MUTANTS: readonly Mutant[] = [
   {
     bug: 'a fact may be of any age while the store is away',
     breaks: 'G4',
-    file: 'src/stores/lru.ts',
+    file: 'src/stores/lru_lookups.ts',
     is: 'if (this.#clock.monotonic() - certain > bound) throw error;',
     becomes: '',
     tests: ['test/stores/lru.test.ts'],
@@ -48,7 +48,7 @@ export const STORE_MUTANTS: readonly Mutant[] = [
   {
     bug: 'guesses fill the memory of what is not there',
     breaks: 'G10',
-    file: 'src/stores/lru.ts',
+    file: 'src/stores/lru_absent.ts',
     is: 'const MOST_ABSENT = 10_000;',
     becomes: 'const MOST_ABSENT = 1_000_000;',
     tests: ['test/stores/lru.test.ts'],
