@@ -89,10 +89,10 @@ function ownPaths({ forwardAuth, account }: Config, dialects: ReturnType<typeof 
 }
 
 const withoutConcurrent = (limits: Limits): Limits => ({
-  admit: (route, token) => limits.admit(route, token),
-  peek: async (route, token) => {
-    const left = await limits.peek(route, token);
-    return 'code' in left ? left : { perToken: left.perToken };
+  admit: (route, token, caller) => limits.admit(route, token, caller),
+  peek: async (route, token, caller) => {
+    const left = await limits.peek(route, token, caller);
+    return 'code' in left ? left : { perToken: left.perToken, perClient: left.perClient };
   },
 });
 

@@ -11,6 +11,8 @@ const targetView = z.object({
   failures: z.int().optional().describe('How many calls or checks have failed in a row.'),
 });
 
+const callRate = z.object({ count: z.int(), window_seconds: z.number() });
+
 export const routeView = z
   .object({
     name: z.string(),
@@ -29,7 +31,8 @@ export const routeView = z
     add_prefix: z.string().optional(),
     limits: z
       .object({
-        per_token: z.object({ count: z.int(), window_seconds: z.number() }).optional(),
+        per_token: callRate.optional(),
+        per_client: callRate.optional().describe('All tokens of a client together; calls without a token by address.'),
         concurrent: z.int().optional(),
       })
       .optional(),

@@ -1,4 +1,4 @@
-import type { Route } from '../model/route.ts';
+import type { CallRate, Route } from '../model/route.ts';
 import type { Administration } from './administration.ts';
 import type { TargetHealth } from './live.ts';
 import { AdminProblem, invalidFields } from './problem.ts';
@@ -68,15 +68,16 @@ function viewOf(route: Route, health: Health): RouteView {
     ...(route.addPrefix !== undefined && { add_prefix: route.addPrefix }),
     ...(limits && {
       limits: {
-        ...(limits.perToken && {
-          per_token: { count: limits.perToken.count, window_seconds: limits.perToken.window / 1000 },
-        }),
+        ...(limits.perToken && { per_token: rateOf(limits.perToken) }),
+        ...(limits.perClient && { per_client: rateOf(limits.perClient) }),
         ...(limits.concurrent !== undefined && { concurrent: limits.concurrent }),
       },
     }),
     forward_authorization: route.forwardAuthorization,
   };
 }
+
+const rateOf = ({ count, window }: CallRate) => ({ count, window_seconds: window / 1000 });
 
 const copied = (byMethod: Readonly<Record<string, readonly string[]>>) =>
   Object.fromEntries(Object.entries(byMethod).map(([method, scopes]) => [method, [...scopes]]));

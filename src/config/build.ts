@@ -88,7 +88,10 @@ function route(file: string, it: RouteFields): Route {
     audience: it.audience,
     connections: it.connections,
     dialect: it.dialect,
-    limits: it.limits && { perToken: it.limits.per_token, concurrent: it.limits.concurrent, status: it.limits.status },
+    limits: it.limits && {
+      ...{ perToken: it.limits.per_token, perClient: it.limits.per_client },
+      ...{ concurrent: it.limits.concurrent, status: it.limits.status },
+    },
     serveCached: it.on_store_outage,
     forwardAuthorization: it.forward_authorization,
     maxBody: it.max_body,

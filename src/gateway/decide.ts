@@ -13,6 +13,7 @@ import { canonicalTarget, isFailure, type Target } from './canonical_target.ts';
 import { askedMethod, type Cors } from './cors.ts';
 import type { HeaderKinds } from './header_kinds.ts';
 import type { Identify } from './identify.ts';
+import type { Caller } from './rates.ts';
 import { type HeadFacts, type RequestHead, readHead } from './request_head.ts';
 import { rewrite } from './rewrite.ts';
 import type { Routes } from './routes.ts';
@@ -39,6 +40,8 @@ export interface Forward {
   readonly record?: AccessToken | undefined;
   /** The same for all calls of one user, else client, else address; only where targets are chosen by it. */
   readonly affinity?: string | undefined;
+  /** Whose calls are counted together; only where the route limits them so. */
+  readonly caller?: Caller | undefined;
 }
 
 /** What the gateway answers itself. */
@@ -186,6 +189,7 @@ export function createDecide({ routes, lookup, clock, isForged, kindOf, identify
       staleness,
       record,
       affinity: route.upstream.balance === 'consistent_hash' ? identify.affinity(head, record) : undefined,
+      caller: route.limits?.perClient === undefined ? undefined : identify.caller(head, record),
     };
     // Written out, not spread: nearly every call comes by here.
     return { requestId, path, cors, cache, forward };

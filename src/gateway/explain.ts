@@ -10,7 +10,7 @@ import type { IdentityHeaders, Route } from '../model/route.ts';
 import type { TokenRef } from '../model/token.ts';
 import { readBearer } from './bearer.ts';
 import { canonicalTarget, isFailure } from './canonical_target.ts';
-import type { Decision } from './decide.ts';
+import type { Decision, Forward } from './decide.ts';
 import { type CourseDependencies, createCourse, heardStep, type Read } from './explained_course.ts';
 import { ok, skipped } from './explained_steps.ts';
 import { headersOfCaller, OWN_ANSWER, refusedVerdict, sourceOf, verdictOf } from './explained_verdict.ts';
@@ -70,7 +70,8 @@ export function createExplain(deps: ExplainDependencies): {
     const decision = await gateway.judge(head);
     const from = sourceOf(decision, remembered);
     const forward = 'forward' in decision ? decision.forward : undefined;
-    const room = forward?.ref === undefined ? undefined : await limits.peek(forward.route, forward.ref.hash);
+    const room =
+      forward && isCounted(forward) ? await limits.peek(forward.route, forward.ref?.hash, forward.caller) : undefined;
 
     // 3. Tell how it came to that.
     const steps: ExplainedStep[] = [];
@@ -93,6 +94,8 @@ export function createExplain(deps: ExplainDependencies): {
 
   return { judge, explain: async (call) => (await judge(call)).explanation };
 }
+
+const isCounted = ({ ref, caller }: Forward): boolean => ref !== undefined || caller !== undefined;
 
 function headOf(call: AskedCall, { host, secure }: ExplainDependencies): RequestHead {
   const { method, target, headers = [], token, remoteAddress = '127.0.0.1' } = call;

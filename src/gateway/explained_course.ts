@@ -123,7 +123,7 @@ export function createCourse(deps: CourseDependencies): (decided: Decided) => As
     }
     if (room === undefined) yield skipped('limits', 'Calls are counted by their token, and this one has none.');
     else if ('code' in room) return yield stopped('limits', room, `Wait, or raise limits of the route ${route.name}.`);
-    else yield limitsStep(room, route.limits);
+    else yield limitsStep(room, ref === undefined ? undefined : route.limits);
     if ('forward' in decision) yield forwardStep(decision.forward, method);
   }
 

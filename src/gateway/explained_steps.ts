@@ -7,6 +7,7 @@ import type { Milliseconds, Seconds } from '../model/units.ts';
 import type { Forward } from './decide.ts';
 import type { Headroom } from './limits.ts';
 import { type Call, nearMisses, runnersUp } from './near_misses.ts';
+import type { Caller } from './rates.ts';
 import type { HeadFacts } from './request_head.ts';
 
 /*
@@ -112,10 +113,12 @@ function whoMayAsk(missing: readonly string[], { client, user }: AccessToken, cl
 }
 
 /** @param limits those of the route; a headroom that says nothing of calls at once comes from where no gateway runs. */
-export function limitsStep({ perToken, concurrent }: Headroom, limits: RouteLimits = {}): ExplainedStep {
+export function limitsStep({ perToken, perClient, concurrent }: Headroom, limits: RouteLimits = {}): ExplainedStep {
   const words = [
     perToken &&
       `${perToken.left} of ${perToken.quota} calls are left for the next ${Math.ceil(perToken.resetsIn / 1000)} s.`,
+    perClient &&
+      `${TOGETHER[perClient.of]} ${perClient.left} of ${perClient.quota} calls left for the next ${Math.ceil(perClient.resetsIn / 1000)} s.`,
     concurrent && `${concurrent.underWay} of the ${concurrent.most} calls that may be under way at once are, here.`,
     !concurrent &&
       limits.concurrent !== undefined &&
@@ -123,6 +126,13 @@ export function limitsStep({ perToken, concurrent }: Headroom, limits: RouteLimi
   ];
   return ok('limits', words.filter((word) => typeof word === 'string').join(' ') || 'There are none.');
 }
+
+/** Whose calls are counted together. */
+const TOGETHER: Readonly<Record<Caller['kind'], string>> = {
+  client: 'All tokens of the client together have',
+  user: 'All personal access tokens of the user together have',
+  address: 'The address has',
+};
 
 export function forwardStep({ route, target }: Forward, method: string): ExplainedStep {
   const { targets, balance } = route.upstream;

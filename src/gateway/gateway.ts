@@ -103,9 +103,10 @@ export function createGateway(deps: GatewayDependencies): Gateway {
     decide,
     judge,
     admit(forward) {
-      // Limits are per token: a call without one has nothing to be counted on.
-      if (forward.ref === undefined) return UNCOUNTED;
-      const admitted = limits.admit(forward.route, forward.ref.hash);
+      const { route, ref, caller } = forward;
+      // A call without a token has nothing to be counted on, unless its route counts callers too.
+      if (ref === undefined && caller === undefined) return UNCOUNTED;
+      const admitted = limits.admit(route, ref?.hash, caller);
       return admitted instanceof Promise
         ? admitted.then((later) => verdict(forward, later))
         : verdict(forward, admitted);

@@ -1,4 +1,7 @@
+import { Buffer } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
+import { PERSONAL_TOKENS_CLIENT } from '../model/client.ts';
+import { networkOf } from '../model/networks.ts';
 import type { IdentityHeaders, Route } from '../model/route.ts';
 import type { AccessToken, Identity } from '../model/token.ts';
 import { callerAddress, forwardedLines, type Hearsay, type IsTrusted } from './forwarded.ts';
@@ -6,6 +9,7 @@ import { type HeaderKinds, plainSpelling } from './header_kinds.ts';
 import { type CompiledRules, compileRequestRules } from './header_rules.ts';
 import { IdentityNote } from './identity_note.ts';
 import { withoutOwnCookies } from './own_cookies.ts';
+import type { Caller } from './rates.ts';
 import type { HeadFacts, RequestHead } from './request_head.ts';
 import type { WrittenLines } from './upstream/exchange.ts';
 import { type HeaderLines, lastingLines } from './upstream/outgoing_head.ts';
@@ -38,6 +42,8 @@ export interface Identify {
   ): Headers;
   /** The same text for all calls of one user, else of one client, else from one address. */
   affinity(head: RequestHead, record: AccessToken | undefined): string;
+  /** Whose calls a `per_client` limit counts together. */
+  caller(head: RequestHead, record: AccessToken | undefined): Caller;
 }
 
 /** Owns step 5: which headers the upstream sees. It must not decide whether it sees the call at all. */
@@ -57,6 +63,11 @@ export function createIdentify({ names, kindOf, isTrusted }: IdentifyDependencie
     const rules = compiled.get(route) ?? compileRequestRules(route, kindOf);
     if (rules !== undefined) compiled.set(route, rules);
     return rules;
+  }
+
+  function addressOf(head: RequestHead): string {
+    const said = head.rawHeaders.filter((_, at, all) => at % 2 === 1 && kindOf(all[at - 1] ?? '') === 'forwarded-for');
+    return callerAddress(head, said, isTrusted);
   }
 
   return {
@@ -125,10 +136,17 @@ export function createIdentify({ names, kindOf, isTrusted }: IdentifyDependencie
     affinity(head, record) {
       if (record?.user !== undefined) return `user ${record.user.subject}`;
       if (record !== undefined) return `client ${record.client}`;
-      const said = head.rawHeaders.filter(
-        (_, at, all) => at % 2 === 1 && kindOf(all[at - 1] ?? '') === 'forwarded-for',
-      );
-      return `address ${callerAddress(head, said, isTrusted)}`;
+      return `address ${addressOf(head)}`;
+    },
+
+    caller(head, record) {
+      // A counter outlives its call, and a part of a string keeps the whole head alive, and with it the token: hence the copy.
+      if (record === undefined)
+        return { kind: 'address', id: Buffer.from(networkOf(addressOf(head)), 'latin1').toString('latin1') };
+      const { client, user } = record;
+      // All personal tokens have one client. Nobody's may use up what everybody has.
+      const isPersonal = client === PERSONAL_TOKENS_CLIENT && user !== undefined;
+      return isPersonal ? { kind: 'user', id: user.subject } : { kind: 'client', id: client };
     },
   };
 }

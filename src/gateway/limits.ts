@@ -1,10 +1,11 @@
 import type { Clock } from '../model/clock.ts';
 import type { Failure } from '../model/failure.ts';
-import type { Route, RouteLimits } from '../model/route.ts';
+import type { Route } from '../model/route.ts';
 import type { TokenHash } from '../model/token.ts';
-import { inMilliseconds, type Milliseconds, milliseconds, type Seconds, seconds } from '../model/units.ts';
-import type { CounterStore } from '../stores/counter_store.ts';
+import { type Milliseconds, milliseconds, seconds } from '../model/units.ts';
+import type { Count, CounterStore } from '../stores/counter_store.ts';
 import type { Answer } from '../stores/token_store.ts';
+import { type Caller, type Rate, rateHeaders, ratesOf, tokenKey, tooManyInWindow } from './rates.ts';
 
 /** A call that may go on. */
 export interface Admission {
@@ -15,30 +16,37 @@ export interface Admission {
 }
 
 export interface Limits {
-  /** Counts one call of a token on a route. The failure is `rate_limited`, with the headers that belong to it. */
-  admit(route: Route, token: TokenHash): Answer<Admission | Failure>;
-  /** What `admit` would say, without counting. @returns what the token has left, this call not taken off. */
-  peek(route: Route, token: TokenHash): Answer<Headroom | Failure>;
+  /**
+   * Counts one call on a route: of its token, and then of its caller, each where there is one and the route limits it. The failure is
+   * `rate_limited`, with the headers that belong to it.
+   */
+  admit(route: Route, token: TokenHash | undefined, caller?: Caller): Answer<Admission | Failure>;
+  /** What `admit` would say, without counting. @returns what is left, this call not taken off. */
+  peek(route: Route, token: TokenHash | undefined, caller?: Caller): Answer<Headroom | Failure>;
 }
 
-/** What a token has left on a route; absent where the route sets no limit. */
+/** What is left on a route; absent where it sets no limit to this call. */
 export interface Headroom {
-  readonly perToken?: { readonly quota: number; readonly left: number; readonly resetsIn: Milliseconds } | undefined;
+  readonly perToken?: RoomInWindow | undefined;
+  readonly perClient?: (RoomInWindow & { readonly of: Caller['kind'] }) | undefined;
   /** On this node. */
   readonly concurrent?: { readonly most: number; readonly underWay: number } | undefined;
 }
 
-type Count = Awaited<ReturnType<CounterStore['hit']>>;
+interface RoomInWindow {
+  readonly quota: number;
+  readonly left: number;
+  readonly resetsIn: Milliseconds;
+}
 
-const NO_LIMITS: RouteLimits = {};
 const FREE: Admission = { headers: [], release: () => {} };
 
 /** Expired local counters are swept out when there are this many. */
 const SWEEP_AT = 10_000;
 
 /**
- * Owns the limits of routes: how many calls of one token per window over all nodes, and how many at once on this node.
- * A counter store that is down must not stop traffic: this node then counts alone.
+ * Owns the limits of routes: how many calls of one token and of one caller per window over all nodes, and how many of a token at once
+ * on this node. A counter store that is down must not stop traffic: this node then counts alone.
  */
 export function createLimits({ counters, clock }: { counters: CounterStore; clock: Clock }): Limits {
   const underWay = new Map<string, number>();
@@ -50,7 +58,7 @@ export function createLimits({ counters, clock }: { counters: CounterStore; cloc
     else underWay.delete(key);
   }
 
-  function hit(key: string, window: Milliseconds): Answer<Count> {
+  function hit({ key, window }: Rate): Answer<Count> {
     try {
       const count = counters.hit(key, window);
       return count instanceof Promise ? count.catch(() => local.hit(key, window)) : count;
@@ -59,65 +67,96 @@ export function createLimits({ counters, clock }: { counters: CounterStore; cloc
     }
   }
 
-  async function peek(key: string): Promise<Count | undefined> {
+  /** Counts the call in one rate after the other, up to the first that is used up: what goes no further costs the next nothing. */
+  function hitEach(rates: readonly Rate[], counts: Count[]): Answer<readonly Count[]> {
+    const rate = rates[counts.length];
+    if (rate === undefined) return counts;
+    const go = (count: Count): Answer<readonly Count[]> => {
+      counts.push(count);
+      return count.count > rate.quota ? counts : hitEach(rates, counts);
+    };
+    const count = hit(rate);
+    return count instanceof Promise ? count.then(go) : go(count);
+  }
+
+  async function peek({ key, window }: Rate): Promise<Count> {
+    const none = { count: 0, remaining: window };
     try {
-      return await counters.peek(key);
+      return (await counters.peek(key)) ?? none;
     } catch {
-      return local.peek(key);
+      return local.peek(key) ?? none;
     }
   }
 
   return {
-    admit(route, token) {
-      const { perToken, concurrent } = route.limits ?? NO_LIMITS;
-      if (perToken === undefined && concurrent === undefined) return FREE;
-      const key = keyOf(route, token);
+    admit(route, token, caller) {
+      if (route.limits === undefined) return FREE;
 
       // 1. A place among the calls under way, taken before anything is awaited.
-      const taken = underWay.get(key) ?? 0;
-      if (concurrent !== undefined) {
+      const { concurrent } = route.limits;
+      let held: string | undefined;
+      if (concurrent !== undefined && token !== undefined) {
+        held = tokenKey(route, token);
+        const taken = underWay.get(held) ?? 0;
         if (taken >= concurrent) return tooManyAtOnce(concurrent);
-        underWay.set(key, taken + 1);
+        underWay.set(held, taken + 1);
       }
-      let held = concurrent !== undefined;
       const giveBack = () => {
-        if (held) release(key);
-        held = false;
+        if (held !== undefined) release(held);
+        held = undefined;
       };
-      if (perToken === undefined) return { headers: [], release: giveBack };
 
-      // 2. One more call in this window.
-      const { count: quota, window } = perToken;
-      const judge = (count: Count): Admission | Failure => {
-        const headers = rateHeaders(quota, window, count);
-        if (count.count <= quota) return { headers, release: giveBack };
+      // 2. One more call in each window.
+      const rates = ratesOf(route, token, caller);
+      if (rates.length === 0) return held === undefined ? FREE : { headers: [], release: giveBack };
+      const judge = (counts: readonly Count[]): Admission | Failure => {
+        const headers = rateHeaders(rates, counts);
+        const failure = usedUp(rates, counts, headers);
+        if (failure === undefined) return { headers, release: giveBack };
         giveBack();
-        return tooManyInWindow(quota, count.remaining, headers);
+        return failure;
       };
-      const count = hit(key, window);
-      return count instanceof Promise ? count.then(judge) : judge(count);
+      const counts = hitEach(rates, []);
+      return counts instanceof Promise ? counts.then(judge) : judge(counts);
     },
 
-    peek(route, token) {
-      const { perToken, concurrent } = route.limits ?? NO_LIMITS;
-      const key = keyOf(route, token);
-      const taken = underWay.get(key) ?? 0;
-      if (concurrent !== undefined && taken >= concurrent) return tooManyAtOnce(concurrent);
-      const atOnce = concurrent === undefined ? {} : { concurrent: { most: concurrent, underWay: taken } };
-      if (perToken === undefined) return atOnce;
-      const { count: quota, window } = perToken;
-      return peek(key).then((open) => {
-        const { count, remaining } = open ?? { count: 0, remaining: window };
-        if (count >= quota)
-          return tooManyInWindow(quota, remaining, rateHeaders(quota, window, { count: count + 1, remaining }));
-        return { ...atOnce, perToken: { quota, left: quota - count, resetsIn: remaining } };
+    peek(route, token, caller) {
+      const { concurrent } = route.limits ?? {};
+      const atOnce: { concurrent?: Headroom['concurrent'] } = {};
+      if (concurrent !== undefined && token !== undefined) {
+        const taken = underWay.get(tokenKey(route, token)) ?? 0;
+        if (taken >= concurrent) return tooManyAtOnce(concurrent);
+        atOnce.concurrent = { most: concurrent, underWay: taken };
+      }
+      const rates = ratesOf(route, token, caller);
+      if (rates.length === 0) return atOnce;
+      return Promise.all(rates.map(peek)).then((open) => {
+        const withThis = open.map(({ count, remaining }) => ({ count: count + 1, remaining }));
+        const first = withThis.findIndex(({ count }, at) => count > (rates[at]?.quota ?? 0));
+        const asked = first < 0 ? withThis : withThis.slice(0, first + 1);
+        return usedUp(rates, asked, rateHeaders(rates, asked)) ?? { ...atOnce, ...roomOf(rates, open) };
       });
     },
   };
 }
 
-const keyOf = ({ name, limits }: Route, token: TokenHash): string =>
-  limits?.countedAs === undefined ? `route:${name}:${token}` : `shared:${limits.countedAs}:${token}`;
+/** @param counts up to that of the first rate that is used up, with the call that is judged. */
+function usedUp(rates: readonly Rate[], counts: readonly Count[], headers: Admission['headers']): Failure | undefined {
+  const at = counts.length - 1;
+  const [rate, count] = [rates[at], counts[at]];
+  if (rate === undefined || count === undefined || count.count <= rate.quota) return undefined;
+  return tooManyInWindow(rate, count.remaining, headers);
+}
+
+function roomOf(rates: readonly Rate[], counts: readonly Count[]): Headroom {
+  let room: Headroom = {};
+  for (const [at, { quota, of }] of rates.entries()) {
+    const { count = 0, remaining = milliseconds(0) } = counts[at] ?? {};
+    const left = { quota, left: quota - count, resetsIn: remaining };
+    room = of === 'token' ? { ...room, perToken: left } : { ...room, perClient: { ...left, of } };
+  }
+  return room;
+}
 
 /** Fixed windows in memory, for as long as the shared counters are away. */
 function createLocalCounter(clock: Clock) {
@@ -156,22 +195,6 @@ function sweep(windows: Map<string, { readonly ends: number }>, now: number): vo
     if (surplus-- <= 0) break;
     windows.delete(key);
   }
-}
-
-const wholeSeconds = (time: Milliseconds): Seconds => seconds(Math.max(1, Math.ceil(time / 1000)));
-
-/** draft-ietf-httpapi-ratelimit-headers §3 and §4: structured fields, `q` quota, `w` window, `r` remaining, `t` seconds to reset. */
-function rateHeaders(quota: number, window: Milliseconds, { count, remaining }: Count): readonly [string, string][] {
-  return [
-    ['RateLimit-Policy', `"per-token";q=${quota};w=${wholeSeconds(window)}`],
-    ['RateLimit', `"per-token";r=${Math.max(0, quota - count)};t=${wholeSeconds(remaining)}`],
-  ];
-}
-
-function tooManyInWindow(quota: number, remaining: Milliseconds, headers: readonly [string, string][]): Failure {
-  const retryAfter = wholeSeconds(remaining);
-  const description = `This token has used its ${quota} calls; try again in ${inMilliseconds(retryAfter) / 1000} seconds.`;
-  return { code: 'rate_limited', description, retryAfter, headers };
 }
 
 function tooManyAtOnce(concurrent: number): Failure {

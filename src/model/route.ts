@@ -128,13 +128,21 @@ export interface BreakerRules {
   readonly statuses: readonly number[];
 }
 
+/** So many calls in each window of time. */
+export interface CallRate {
+  readonly count: number;
+  readonly window: Milliseconds;
+}
+
 export interface RouteLimits {
-  readonly perToken?: { readonly count: number; readonly window: Milliseconds } | undefined;
+  readonly perToken?: CallRate | undefined;
+  /** Of all tokens of one client together, of all personal tokens of one user, or of the calls without a token from one network. */
+  readonly perClient?: CallRate | undefined;
   /** How many calls of one token may be under way at once on this node. */
   readonly concurrent?: number | undefined;
   /** What a refusal by a limit answers; absent for what the dialect of the route says. */
   readonly status?: number | undefined;
-  /** Routes that name the same one count a token's calls together; absent: each route for itself. */
+  /** Routes that name the same one count calls together; absent: each route for itself. */
   readonly countedAs?: string | undefined;
 }
 

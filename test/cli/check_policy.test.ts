@@ -17,7 +17,7 @@ routes:
     connections: [users]
     request_headers: { set: { X-Api-Key: not-for-callers }, remove: [Cookie] }
   - { name: open, path: /open, upstream: http://127.0.0.1:9, auth: optional, audience: https://api }
-  - { name: limited, path: /limited, upstream: http://127.0.0.1:9, limits: { per_token: 1/1h } }
+  - { name: limited, path: /limited, upstream: http://127.0.0.1:9, limits: { per_token: 1/1h, per_client: 1/1h } }
 clients:
   - { id: app, secret: s, grants: [client_credentials], audience: [https://api] }
 connections:

@@ -33,6 +33,7 @@ beforeAll(async () => {
 routes:
   - { name: orders, path: /orders/*, upstream: http://10.0.0.5:9000, scopes: { GET: [read], POST: [write] }, strip_prefix: /orders }
   - { name: few, path: /few, upstream: http://10.0.0.5:9000, limits: { per_token: 2/1h, concurrent: 3 } }
+  - { name: shared, path: /shared, upstream: http://10.0.0.5:9000, auth: optional, limits: { per_client: 5/1h, concurrent: 3 } }
 clients:
   - { id: app, secret: s, grants: [client_credentials], scopes: [read] }
   - { id: writer, secret: s, grants: [client_credentials], scopes: [read, write] }
@@ -87,6 +88,15 @@ describe('gatehouse explain', () => {
       const { output } = await explain(['GET', '/few', '--token', '-'], token);
       expect(output).toContain('limits         2 of 2 calls are left for the next 3600 s. At most 3 may be under way');
     }
+  });
+
+  it('tells what all tokens of a client, or an address, have left together', async () => {
+    const ofClient = await explain(['GET', '/shared', '--token', '-'], token);
+    expect(ofClient.output).toContain(
+      'All tokens of the client together have 5 of 5 calls left for the next 3600 s. At most 3 may be under way',
+    );
+    const { output } = await explain(['GET', '/shared']);
+    expect(output).toMatch(/limits +The address has 5 of 5 calls left for the next 3600 s\.\n/);
   });
 
   it('takes a URL as it is written, headers and a host', async () => {

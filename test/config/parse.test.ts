@@ -23,7 +23,7 @@ routes:
     auth: required
     scopes: [orders:read]
     dialect: oauth2
-    limits: { per_token: 100/1m, concurrent: 1, status: 429 }
+    limits: { per_token: 100/1m, per_client: 1000/1h, concurrent: 1, status: 429 }
     on_store_outage: deny
   - name: everything
     path: /*
@@ -80,7 +80,10 @@ describe('a configuration with every key', () => {
         auth: 'required',
         scopes: ['orders:read'],
         dialect: 'oauth2',
-        limits: { perToken: { count: 100, window: 60_000 }, concurrent: 1, status: 429 },
+        limits: {
+          ...{ perToken: { count: 100, window: 60_000 }, perClient: { count: 1000, window: 3_600_000 } },
+          ...{ concurrent: 1, status: 429 },
+        },
         serveCached: 0,
         forwardAuthorization: false,
       },

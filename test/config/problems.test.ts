@@ -199,6 +199,10 @@ describe('routes', () => {
       'auth: none, limits: { concurrent: 1 }',
       'routes[0].limits.concurrent: limits calls by their token, which auth: none does not look at: remove it',
     ],
+    [
+      'auth: none, limits: { per_token: 9/1m, per_client: 9/1m }',
+      'routes[0].limits.per_token: limits calls by their token, which auth: none does not look at: write per_client, which counts such calls by address',
+    ],
     ['dialect: oauth', 'routes[0].dialect: is not one of the dialects: must be oauth2; did you mean oauth2?'],
     [
       'limits: { per_token: 100 }',
@@ -207,6 +211,18 @@ describe('routes', () => {
     [
       'limits: { per_token: 0/1m }',
       'routes[0].limits.per_token: must be a count and a duration such as 100/1m, at most 1,000,000 in 1s to 1d',
+    ],
+    [
+      'limits: { per_client: 1000 }',
+      'routes[0].limits.per_client: must be a count and a duration such as 100/1m, at most 1,000,000 in 1s to 1d',
+    ],
+    [
+      'limits: { per_client: 1/2d }',
+      'routes[0].limits.per_client: must be a count and a duration such as 100/1m, at most 1,000,000 in 1s to 1d',
+    ],
+    [
+      'limits: { per_clients: 1/1m }',
+      expect.stringContaining('routes[0].limits.per_clients: unknown key, did you mean per_client?'),
     ],
     ['limits: { status: 200 }', 'routes[0].limits.status: must be at least 400'],
     ['on_store_outage: allow', 'routes[0].on_store_outage: must be deny, or { serve_cached: 30s }'],

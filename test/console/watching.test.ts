@@ -180,18 +180,32 @@ describe('routes', () => {
         scopes: { GET: ['read'], POST: ['write'] },
       },
       ...{
-        limits: { perToken: { count: 100, window: milliseconds(60_000) }, concurrent: 10 },
+        limits: {
+          perToken: { count: 100, window: milliseconds(60_000) },
+          perClient: { count: 1_000, window: milliseconds(3_600_000) },
+          concurrent: 10,
+        },
         host: 'api.example.com',
       },
     };
     const { browser, gate } = await signedIn({ more: { live, routes: [route('r0', more)] } });
     const { text } = await browser.get('/routes/details?name=r0');
-    for (const said of ['X-Api-Key', 'Cookie', '1,024 bytes', 'Scopes, GET', '100 calls in 60 s', 'api.example.com']) {
+    for (const said of [
+      'X-Api-Key',
+      'Cookie',
+      '1,024 bytes',
+      'Scopes, GET',
+      '100 calls in 60 s',
+      '1,000 calls in 3,600 s',
+      'api.example.com',
+    ]) {
       expect(text).toContain(said);
     }
     expect(text).not.toContain('canary');
     const read = await gate.call('GET', '/routes/r0');
     expect(read.body).toMatchObject({ max_body: 1_024, request_headers: { set: ['X-Api-Key'], remove: ['Cookie'] } });
+    const per_client = { count: 1_000, window_seconds: 3_600 };
+    expect(read.body).toMatchObject({ limits: { per_token: { count: 100, window_seconds: 60 }, per_client } });
     expect(JSON.stringify(read.body)).not.toContain('canary');
     expect((await browser.get('/routes/details?name=nothing')).status).toBe(404);
   });

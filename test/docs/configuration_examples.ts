@@ -141,7 +141,7 @@ routes:
     audience: https://api.example.com
     connections: [users]
     dialect: oauth2
-    limits: { per_token: 100/1m, concurrent: 10, status: 429 }
+    limits: { per_token: 100/1m, per_client: 1000/1m, concurrent: 10, status: 429 }
     on_store_outage: { serve_cached: 30s }
     forward_authorization: false
     max_body: 10MiB

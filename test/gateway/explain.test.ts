@@ -311,6 +311,10 @@ describe('for any configuration, token and call', () => {
             fc.record({ count: fc.integer({ min: 1, max: 2 }), window: fc.constant(milliseconds(60_000)) }),
             { nil: undefined },
           ),
+          perClient: fc.option(
+            fc.record({ count: fc.integer({ min: 1, max: 3 }), window: fc.constant(milliseconds(60_000)) }),
+            { nil: undefined },
+          ),
           status: fc.constantFrom(429, 403, undefined),
         }),
         { nil: undefined },

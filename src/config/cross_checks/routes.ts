@@ -117,6 +117,11 @@ export const stripPrefixes: Check = ({ sections, reader }) => {
   }
 };
 
+const TOKEN_LIMITS = [
+  ['per_token', 'write per_client, which counts such calls by address'],
+  ['concurrent', 'remove it'],
+] as const;
+
 /** A route that asks nothing of its callers must not look as if it did. */
 export const publicRoutes: Check = ({ sections, reader }) => {
   for (const { path, values, written } of sections.routes) {
@@ -125,13 +130,10 @@ export const publicRoutes: Check = ({ sections, reader }) => {
       if (written.has(key))
         reader.report([...path, key], 'has no effect with auth: none; remove it, or write auth: required', 'key');
     }
-    for (const key of ['per_token', 'concurrent'] as const) {
+    for (const [key, instead] of TOKEN_LIMITS) {
       if (values.limits?.[key] === undefined) continue;
-      reader.report(
-        [...path, 'limits', key],
-        'limits calls by their token, which auth: none does not look at: remove it',
-        'key',
-      );
+      const wrong = `limits calls by their token, which auth: none does not look at: ${instead}`;
+      reader.report([...path, 'limits', key], wrong, 'key');
     }
   }
 };

@@ -62,7 +62,9 @@ export const route = z.strictObject({
   dialect: name().default('oauth2').describe('The dialect in which the route words its refusals.'),
   limits: limits
     .optional()
-    .describe("How much one token may call this route. What the route's dialect says if absent."),
+    .describe(
+      "How much one token, and all tokens of one client, may call this route. What the route's dialect says if absent.",
+    ),
   on_store_outage: onStoreOutage
     .prefault('deny')
     .describe(

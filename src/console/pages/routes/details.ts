@@ -89,11 +89,14 @@ function scopesOf({ scopes }: RouteDetails): readonly (readonly [string, HtmlVal
 }
 
 function limits({ limits, limit_status, counted_as }: RouteDetails): Html {
-  const { per_token, concurrent } = limits ?? {};
+  const { per_token, per_client, concurrent } = limits ?? {};
+  const rate = (of: typeof per_token) =>
+    of ? `${numeral(of.count)} calls in ${numeral(of.window_seconds)} s` : 'none';
   return card(
     { title: 'Limits' },
     facts([
-      ['Per token', per_token ? `${numeral(per_token.count)} calls in ${numeral(per_token.window_seconds)} s` : 'none'],
+      ['Per token', rate(per_token)],
+      ['Per client', rate(per_client)],
       ['At once', concurrent === undefined ? 'no bound' : numeral(concurrent)],
       ['Refused with', limit_status],
       ['Counted as', counted_as !== undefined && html`<code>${counted_as}</code>`],
