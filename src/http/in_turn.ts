@@ -5,7 +5,10 @@ import type { Connections } from './drain.ts';
 
 /** So many requests may wait on a connection before nothing more is read from it; until then it is noticed when the caller leaves. */
 const READ_AHEAD = 16;
-/** What was read before that holds fewer. */
+/**
+ * So many may wait on all connections together: what one has read before that holds a third of them, each of which takes a hundred
+ * times as much memory as it has bytes. Beyond it a connection with more than it may read ahead is given up.
+ */
 const MOST_WAITING = 10_000;
 /** So long an answer that is written to its end may wait for a caller that does not take the last of it. */
 const LAST_BYTES = milliseconds(60_000);
@@ -28,11 +31,17 @@ export function createTurns(
   lastBytes: Milliseconds = LAST_BYTES,
 ): Turns {
   const waiting = new WeakMap<Socket, number>();
+  let allWaiting = 0;
   /** What each answer that cannot begin yet waits for. */
   const awaited = new WeakMap<ServerResponse, ServerResponse>();
   /** Since when answers have been written to their end and not been taken. */
   const untaken = new WeakMap<ServerResponse, number>();
   let looking: NodeJS.Timeout | undefined;
+
+  function letGo(this: Socket): void {
+    allWaiting -= waiting.get(this) ?? 0;
+    waiting.delete(this);
+  }
 
   function look(): void {
     const now = performance.now();
@@ -58,21 +67,39 @@ export function createTurns(
         begin();
         return;
       }
-      awaited.set(response, before);
       const { socket } = response.req;
+      if (socket.destroyed) return;
+      awaited.set(response, before);
+      if (!waiting.has(socket)) socket.once('close', letGo);
       const count = (waiting.get(socket) ?? 0) + 1;
       waiting.set(socket, count);
-      if (count > MOST_WAITING) socket.destroy();
+      allWaiting++;
+      if (count > READ_AHEAD && allWaiting > MOST_WAITING) giveUp(socket);
       else if (count > READ_AHEAD) socket.pause();
       before.once('close', () => {
         awaited.delete(response);
+        // What cannot be answered any more is not done either.
+        if (socket.destroyed) return;
         const left = (waiting.get(socket) ?? 1) - 1;
         waiting.set(socket, left);
-        // What cannot be answered any more is not done either.
-        if (socket.destroyed || socket.writableEnded) return;
+        allWaiting--;
+        if (socket.writableEnded) return;
         if (left === 0) socket.resume();
         begin();
       });
     },
   };
+}
+
+/** Node's parser as it hangs on a connection; what a head is answered with says how it goes on, and 2 that what follows is no HTTP. */
+interface Parsed {
+  readonly parser?: { onIncoming?: () => number } | null;
+}
+
+/** Cuts a connection. Node's parser would go on with what it has read, and keep a request for each of its lines until the next turn. */
+function giveUp(socket: Socket): void {
+  // The type leaves out what is not documented.
+  const { parser } = socket as unknown as Parsed;
+  if (parser) parser.onIncoming = () => 2;
+  socket.destroy();
 }

@@ -69,6 +69,57 @@ routes:
   });
 });
 
+describe('requests behind one that takes long', () => {
+  /** Not of the fast lane, whose connections hold bytes. */
+  const get = (target: string) => `GET ${target} HTTP/1.1\r\nHost: g\r\nTE: trailers\r\n\r\n`;
+  const SLOW = get('/open/slow');
+  /** As many as one read brings. */
+  const AT_ONCE = 3_600;
+  let upstream: RecordingUpstream;
+  let gatehouse: GatehouseProcess;
+  beforeAll(async () => {
+    upstream = await startRecordingUpstream(({ target }) => (target === '/open/slow' ? undefined : ANSWER));
+    gatehouse = await startGatehouse(`
+listen: { host: 127.0.0.1, port: 0 }
+admin: { port: 0 }
+store: { type: memory }
+routes:
+  - { name: open, path: /open/*, upstream: "${upstream.origin}", auth: none }
+`);
+  });
+  afterAll(async () => {
+    await gatehouse?.stop();
+    await upstream?.close();
+  });
+
+  it('take little memory, however many connections bring them, and no place from who sends a few (G10)', async () => {
+    const port = Number(new URL(gatehouse.url).port);
+    const most = () =>
+      Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${gatehouse.pid}/status`, 'utf8'))?.[1]) / 1024;
+    const warm = rawClient(port);
+    for (let count = 0; count < 200; count++) {
+      warm.send(get('/open/x'));
+      expect((await warm.response()).status).toBe(200);
+    }
+    const before = most();
+    const clients = Array.from({ length: 40 }, () => rawClient(port));
+    for (const client of clients) client.send(SLOW);
+    await expect.poll(() => upstream.requests.length, { timeout: 10_000 }).toBe(200 + clients.length);
+    for (const client of clients) client.send('GET / HTTP/1.1\r\n\r\n'.repeat(AT_ONCE));
+    // Whoever finds no place is hung up on.
+    const open = () => clients.filter(({ socket }) => !socket.destroyed).length;
+    await expect.poll(open, { timeout: 15_000 }).toBeLessThan(6);
+    expect(most() - before).toBeLessThan(100);
+    warm.send(get('/open/x').repeat(10));
+    for (let count = 0; count < 10; count++) expect((await warm.response()).status).toBe(200);
+    // Who leaves makes room.
+    for (const client of clients) client.close();
+    warm.send(get('/open/x').repeat(1_000));
+    for (let count = 0; count < 1_000; count++) expect((await warm.response()).status).toBe(200);
+    warm.close();
+  });
+});
+
 describe('an answer that is written to its end', () => {
   async function listening(handle: RequestListener, lastBytes: number) {
     const listener = createListener({ host: '127.0.0.1', port: 0, handle, lastBytes: milliseconds(lastBytes) });
