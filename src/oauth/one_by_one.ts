@@ -26,13 +26,14 @@ interface Standing {
   readonly admitted: Milliseconds;
 }
 
-/** Keys that were right are forgotten from the oldest on. */
+/** So many keys that were right are remembered. */
 const MOST = 10_000;
 const ADMITTED_FOR = milliseconds(100);
 const NEVER = milliseconds(Number.NEGATIVE_INFINITY);
 
 /** @param trust how long a right one lets the others in together; the first wrong one ends it. */
 export function createOneByOne({ clock, trust }: { readonly clock: Clock; readonly trust: Milliseconds }): OneByOne {
+  /** Those that were right last are last. */
   const right = new Map<string, Standing>();
   const underWay = new Map<string, Promise<unknown>>();
   /** Of any key: what was admitted before the latest of them is not believed after it. */
@@ -66,14 +67,18 @@ export function createOneByOne({ clock, trust }: { readonly clock: Clock; readon
       right.delete(key);
       return false;
     }
+    right.delete(key);
     right.set(key, { since: clock.monotonic(), admitted: failures === before ? admitted : NEVER });
-    if (right.size > MOST) forgetOldest();
+    forgetOldest();
     return true;
   }
 
+  /** A client that comes from ever new addresses has a key for each, and trust of which most is over. */
   function forgetOldest(): void {
-    const [oldest] = right.keys();
-    if (oldest !== undefined) right.delete(oldest);
+    for (const key of right.keys()) {
+      if (right.size <= MOST && isTrusted(key)) return;
+      right.delete(key);
+    }
   }
 
   async function inTurn(key: string, attempt: Attempt): Promise<boolean> {
