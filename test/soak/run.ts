@@ -104,9 +104,9 @@ const weights = new Map<string, Weight[]>(stage.nodes.map(({ name }) => [name, [
 /** Weighs what each gateway keeps, while nobody calls. */
 async function weigh(): Promise<void> {
   for (const { name, gatehouse } of stage.nodes) {
-    const heapMb = await keptHeap(gatehouse);
-    weights.get(name)?.push({ at: minutesNow(), heapMb });
-    happened.push(`${name} keeps ${heapMb.toFixed(2)} MB`);
+    const { objects, code } = await keptHeap(gatehouse);
+    weights.get(name)?.push({ at: minutesNow(), heapMb: objects });
+    happened.push(`${name} keeps ${objects.toFixed(2)} MB of objects and ${code.toFixed(2)} of code`);
   }
 }
 
@@ -227,7 +227,7 @@ const run: Run = { minutes, nodes, failures, reloadsMissed, stalledMinutes: stal
 for (const { name, weights: all, quiet, exit } of nodes) {
   const slope = heapSlope(all);
   print(
-    `${name}: heap after collections ${slope === undefined ? 'not judged, the run is too short' : `${slope.toFixed(2)} MB/h`}; ` +
+    `${name}: objects in the heap ${slope === undefined ? 'not judged, the run is too short' : `${slope.toFixed(2)} MB/h`}; ` +
       `${quiet.join(' → ')} descriptors without load; ended with ${exit.code} in ${exit.seconds.toFixed(1)} s`,
   );
 }

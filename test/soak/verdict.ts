@@ -1,6 +1,6 @@
 /** What a soak is judged by. Pure, so that a test can show it runs that must fail. */
 
-/** What a process kept when all garbage was collected. */
+/** What a process kept of objects when all garbage was collected. */
 export interface Weight {
   /** Minutes since the load began. */
   readonly at: number;
