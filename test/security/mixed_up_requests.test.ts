@@ -1,4 +1,8 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
+import { startGatehouse } from '../support/gatehouse_process.ts';
 import { route, startLaneServer } from '../support/lane_server.ts';
 import { rawClient } from '../support/raw_client.ts';
 import { startRecordingUpstream } from '../support/recording_upstream.ts';
@@ -96,4 +100,62 @@ it('a body that came with a head that is handed over arrives as it was sent, who
   for (const client of clients) client.close();
   expect(upstream.requests).toHaveLength(CALLERS);
   for (const { target, body } of upstream.requests) expect(body.toString()).toBe(target.slice(1).repeat(5_000));
+});
+
+/** Shakes hands late, as long as some of what follows has come, and says everything back a piece at a time. */
+async function startEcho() {
+  const server = createServer((socket) => {
+    let head = '';
+    socket.on('error', () => {});
+    const onHead = (chunk: Buffer): void => {
+      head += chunk.toString('latin1');
+      if (!head.includes('\r\n\r\n')) return;
+      socket.off('data', onHead);
+      const key = /^sec-websocket-key: (.*)$/im.exec(head)?.[1]?.trim() ?? '';
+      const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+      setTimeout(() => {
+        const lines = ['Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${accept}`];
+        // What comes right behind the answer is the tunnel's, too.
+        socket.write(`HTTP/1.1 101 Switching\r\n${lines.join('\r\n')}\r\n\r\n${ownOf(head).repeat(3_000)}`, 'latin1');
+        socket.pipe(socket);
+      }, 50);
+    };
+    socket.on('data', onHead);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  open.push({ close: async () => void server.close() });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** The name that the target of a request ends with. */
+const ownOf = (head: string): string => /^\S+ \S*(\S) /.exec(head)?.[1] ?? '';
+
+it('a tunnel carries what its own caller says, whatever was said before there was one', async () => {
+  const SAID = 400_000;
+  const origin = await startEcho();
+  const gatehouse = await startGatehouse(`
+listen: { host: 127.0.0.1, port: 0 }
+admin: { port: 0 }
+store: { type: memory }
+routes:
+  - { name: open, path: /open/*, upstream: "${origin}", auth: none }
+`);
+  open.push({ close: () => gatehouse.stop().then(() => undefined) });
+  const clients = Array.from({ length: CALLERS }, () => rawClient(Number(new URL(gatehouse.url).port)));
+  const lines = ['Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13'];
+  for (const [caller, client] of clients.entries()) {
+    const key = Buffer.alloc(16, caller).toString('base64');
+    const head = `GET /open/${nameOf(caller)} HTTP/1.1\r\nHost: g\r\n${lines.join('\r\n')}\r\nSec-WebSocket-Key: ${key}\r\n\r\n`;
+    client.send(head + nameOf(caller).repeat(SAID / 2));
+  }
+  for (const [caller, client] of clients.entries()) {
+    expect((await client.response()).status).toBe(101);
+    client.send(nameOf(caller).repeat(SAID / 2));
+    client.socket.end();
+  }
+  for (const [caller, client] of clients.entries()) {
+    const heard = await client.closed();
+    expect([caller, heard.equals(Buffer.alloc(3_000 + SAID, nameOf(caller)))]).toEqual([caller, true]);
+  }
 });
