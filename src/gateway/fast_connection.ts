@@ -1,14 +1,15 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { milliseconds } from '../model/units.ts';
 import { BodyPace, type BodyRate } from './body_pace.ts';
 import { KEEP_ALIVE } from './fast_answer.ts';
 import { type Caller, FastExchange, type Lane } from './fast_exchange.ts';
 import { FastHead, INCOMPLETE, MAX_HEAD, readFastHead, UNUSUAL } from './fast_head.ts';
-import { emitReads, lasting, READS, readInto } from './reads.ts';
-import { atTurnEnd, type Waiting } from './turn_end.ts';
+import { type ByteSink, FastReader } from './fast_reader.ts';
+import { FastWriter, type SlowCaller } from './fast_writer.ts';
+import { lasting } from './reads.ts';
 import { LINGER_BYTES, LINGER_TIME } from './unread_body.ts';
-import { giveBack, own } from './upstream/blocks.ts';
+import { own } from './upstream/blocks.ts';
 import { deadlines, NEVER, type Watched } from './upstream/deadlines.ts';
 
 /** What a connection needs of the lane that took it. */
@@ -30,8 +31,6 @@ const HEAD_PIECES = 8;
 const IDLE_TIME = milliseconds(KEEP_ALIVE * 1_000);
 /** Milliseconds for which a connection must be idle to be closed when the listener drains. */
 const QUIET = milliseconds(250);
-/** The caller's bytes are read this far ahead of what is done with them. */
-const AHEAD = 65_536;
 
 /** Waiting for a head. */
 const READING = 0;
@@ -50,52 +49,41 @@ const GONE = 5;
  * One caller's connection: finds the requests in its bytes, one after the other, and has each carried before it reads the next. What
  * is not in the grammar it hands over together with the connection, always between two exchanges and with every byte from there on.
  */
-export class FastConnection implements Caller, Watched, Waiting {
+export class FastConnection implements ByteSink, Caller, SlowCaller, Watched {
   readonly head: FastHead;
   deadline: number;
   readonly #socket: Socket;
   readonly #lane: FastLaneShared;
   readonly #handOver: () => void;
+  readonly #reader: FastReader;
+  readonly #writer: FastWriter;
   readonly #exchange: FastExchange;
   readonly #pace: BodyPace;
-  /** Whether it is read into `READS`, and not by `data` events. */
-  readonly #direct: boolean;
   #state = READING;
-  /** What has come and could not be dealt with yet. */
-  #held: Buffer | undefined;
   #pieces = 0;
   /** Bytes of the body of the request under way that have not been dealt with. */
   #bodyLeft = 0;
   #bodyWanted = false;
   /** Whether the upstream has enough of it for now. */
   #bodySlow = false;
-  /** Whether the caller reads its answers too slowly. */
-  #stuck = false;
   #spoke = false;
-  #paused = false;
   #pumping = false;
   #lingered = 0;
-  /** Bytes of the last answer that the system had not taken, and when it is given up if it takes none of them. */
-  #unwritten = 0;
-  #givenUp = NEVER;
-  /** Answers that are written when the turn is over. */
-  #answers = '';
 
   constructor(lane: FastLaneShared, socket: Socket, handOver: () => void) {
     this.#lane = lane;
     this.#socket = socket;
     this.#handOver = handOver;
     this.head = new FastHead('encrypted' in socket);
-    this.#exchange = new FastExchange(lane, this);
+    this.#writer = new FastWriter(socket, this);
+    this.#exchange = new FastExchange(lane, this, this.#writer);
     this.#pace = new BodyPace(lane.minBodyRate);
     this.deadline = deadlines.in(HEAD_TIME);
     deadlines.watch(this);
     this.head.remoteAddress = socket.remoteAddress;
-    this.#direct = readInto(socket, this.#onRead);
-    if (!this.#direct) socket.on('data', this.#onData);
+    this.#reader = new FastReader(socket, this);
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
-    socket.on('drain', this.#onDrain);
     socket.on('error', ignore);
   }
 
@@ -107,45 +95,27 @@ export class FastConnection implements Caller, Watched, Waiting {
     return this.head.close || this.#lane.draining;
   }
 
-  readonly #onData = (chunk: Buffer): void => {
-    this.#held = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
-    this.#pump();
-  };
-
-  readonly #onRead = (length: number): void => {
-    this.#onData(READS.subarray(0, length));
-    // The next read takes its place.
-    if (this.#held !== undefined) this.#held = lasting(this.#held);
-  };
-
   /** Deals with what has come as far as it goes. */
-  #pump(): void {
+  onBytes(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    while (this.#held !== undefined) {
-      const before: Buffer = this.#held;
+    const reader = this.#reader;
+    while (reader.held !== undefined) {
+      const before: Buffer = reader.held;
       if (this.#state === READING) this.#read(before);
       else if (this.#state === CARRYING) this.#feed(before);
       else if (this.#state === SKIPPING) this.#skip(before);
       else if (this.#state === LINGERING) this.#linger(before);
-      else this.#held = undefined;
-      if (this.#held === before) break;
+      else reader.held = undefined;
+      if (reader.held === before) break;
     }
     this.#pumping = false;
-    if (this.#state !== GONE) this.#settlePace();
-  }
-
-  #settlePace(): void {
-    const behind = this.#held !== undefined && (this.#bodySlow || this.#held.length > AHEAD);
-    if (behind === this.#paused) return;
-    this.#paused = behind;
-    if (behind) this.#socket.pause();
-    else this.#socket.resume();
+    if (this.#state !== GONE) reader.settlePace(this.#bodySlow);
   }
 
   #read(bytes: Buffer): void {
     // Answers that the caller does not read must not pile up.
-    if (this.#stuck) return;
+    if (this.#writer.stuck) return;
     const text = bytes.toString('latin1', 0, Math.min(bytes.length, MAX_HEAD));
     const length = readFastHead(text, this.head);
     if (length === INCOMPLETE && text.length < MAX_HEAD && this.#pieces < HEAD_PIECES) {
@@ -156,7 +126,7 @@ export class FastConnection implements Caller, Watched, Waiting {
       this.#giveAway();
       return;
     }
-    this.#held = length === bytes.length ? undefined : bytes.subarray(length);
+    this.#reader.held = length === bytes.length ? undefined : bytes.subarray(length);
     this.#pieces = 0;
     this.#spoke = true;
     this.#bodyLeft = this.head.length;
@@ -183,7 +153,7 @@ export class FastConnection implements Caller, Watched, Waiting {
     this.#takeBody(bytes);
     if (this.#bodyLeft > 0) return;
     this.#state = READING;
-    if (!this.#stuck) this.#expectHead();
+    if (!this.#writer.stuck) this.#expectHead();
   }
 
   #linger(bytes: Buffer): void {
@@ -193,32 +163,25 @@ export class FastConnection implements Caller, Watched, Waiting {
 
   /** Takes as much as belongs to the body under way; what is behind it stays. */
   #takeBody(bytes: Buffer): Buffer {
-    const all = bytes.length <= this.#bodyLeft;
-    const part = all ? bytes : bytes.subarray(0, this.#bodyLeft);
-    this.#held = all ? undefined : bytes.subarray(this.#bodyLeft);
+    const part = this.#reader.take(bytes, this.#bodyLeft);
     this.#bodyLeft -= part.length;
     return part;
   }
 
   /** Gives the connection to node:http, with every byte from the beginning of this request. */
   #giveAway(): void {
-    this.onTurnEnd();
-    const socket = this.#socket;
-    const held = this.#held;
+    this.#writer.onTurnEnd();
     this.#release(true);
-    if (this.#direct) emitReads(socket);
-    socket.pause();
-    if (held !== undefined) socket.unshift(lasting(held));
+    this.#reader.giveBack();
     this.#handOver();
-    socket.resume();
+    this.#socket.resume();
   }
 
   #release(handedOver: boolean): void {
     this.#state = GONE;
-    this.#held = undefined;
     this.deadline = NEVER;
-    this.#socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
-    this.#socket.off('drain', this.#onDrain);
+    this.#writer.release();
+    this.#socket.off('end', this.#onEnd).off('close', this.#onClose);
     // A connection that is closed can still fail.
     if (handedOver) this.#socket.off('error', ignore);
     deadlines.forget(this);
@@ -229,83 +192,42 @@ export class FastConnection implements Caller, Watched, Waiting {
     this.#bodyWanted = true;
     this.#pace.begin(this.#exchange.idleTimeout);
     this.#expectBody();
-    this.#pump();
+    this.onBytes();
   }
 
   pauseBody(): void {
     this.#bodySlow = true;
     this.#pace.hold();
     // The upstream is the slow one now; its own time-outs watch it.
-    if (!this.#stuck) this.deadline = NEVER;
+    if (!this.#writer.stuck) this.deadline = NEVER;
   }
 
   resumeBody(): void {
     if (!this.#bodySlow || this.#state !== CARRYING) return;
     this.#bodySlow = false;
     this.#expectBody();
-    this.#pump();
+    this.onBytes();
   }
 
   #expectBody(): void {
-    if (!this.#stuck) this.deadline = this.#bodyLeft === 0 ? NEVER : this.#pace.until(this.#exchange.idleTimeout);
+    if (!this.#writer.stuck)
+      this.deadline = this.#bodyLeft === 0 ? NEVER : this.#pace.until(this.#exchange.idleTimeout);
   }
 
-  writeWhole(text: string): void {
-    if (this.#answers === '') atTurnEnd(this);
-    this.#answers += text;
+  onStuck(): void {
+    this.deadline = deadlines.in(this.#exchange.idleTimeout);
   }
 
-  /** Writes the answers that wait for it, if nothing that goes out behind them has taken them along. */
-  onTurnEnd(): void {
-    if (this.#answers !== '' && this.#state !== GONE) this.write('');
-  }
-
-  write(text: string): boolean {
-    const all = this.#answers + text;
-    this.#answers = '';
-    return this.#socket.write(all, 'latin1') || this.#isTaken();
-  }
-
-  /** Writes a piece of a body, and gives it back when it is written. */
-  writeBytes(bytes: Buffer): boolean {
-    this.onTurnEnd();
-    return this.#socket.write(bytes, (error) => error ?? giveBack(bytes)) || this.#isTaken();
-  }
-
-  /** The same as a chunk (RFC 9112 §7.1). */
-  writeChunk(bytes: Buffer): boolean {
-    this.onTurnEnd();
-    const socket = this.#socket;
-    socket.cork();
-    socket.write(`${bytes.length.toString(16)}\r\n`, 'latin1');
-    socket.write(bytes, (error) => error ?? giveBack(bytes));
-    const flows = socket.write('\r\n', 'latin1');
-    socket.uncork();
-    return flows || this.#isTaken();
-  }
-
-  /** A piece as large as the buffer counts as too much for it, even if the system has taken it all at once. */
-  #isTaken(): boolean {
-    if (this.#socket.writableLength === 0) return true;
-    if (!this.#stuck) {
-      this.#stuck = true;
-      this.deadline = deadlines.in(this.#exchange.idleTimeout);
-    }
-    return false;
-  }
-
-  readonly #onDrain = (): void => {
-    if (!this.#stuck) return;
-    this.#stuck = false;
+  onTaken(): void {
     if (this.#state === CARRYING) {
       if (this.#bodyWanted && !this.#bodySlow) this.#expectBody();
       else this.deadline = NEVER;
       this.#exchange.drained();
     } else if (this.#state === READING || this.#state === SKIPPING) {
       this.#expectHead();
-      this.#pump();
+      this.onBytes();
     }
-  };
+  }
 
   over(last: boolean): void {
     if (last && this.#bodyLeft === 0) {
@@ -316,9 +238,9 @@ export class FastConnection implements Caller, Watched, Waiting {
       this.deadline = deadlines.in(LINGER_TIME);
     } else {
       this.#state = this.#bodyLeft === 0 ? READING : SKIPPING;
-      if (!this.#stuck) this.#expectHead();
+      if (!this.#writer.stuck) this.#expectHead();
     }
-    this.#pump();
+    this.onBytes();
   }
 
   #expectHead(): void {
@@ -327,17 +249,14 @@ export class FastConnection implements Caller, Watched, Waiting {
 
   /** Ends the connection behind what was written, and drops whatever else comes. */
   #finish(): void {
-    this.onTurnEnd();
     this.#state = ENDING;
-    this.#held = undefined;
-    this.#socket.end();
-    this.#unwritten = this.#socket.writableLength;
-    this.#givenUp = deadlines.in(this.#exchange.idleTimeout);
+    this.#reader.held = undefined;
+    this.#writer.close(this.#exchange.idleTimeout);
     this.deadline = deadlines.in(LINGER_TIME);
   }
 
   cut(): void {
-    this.onTurnEnd();
+    this.#writer.onTurnEnd();
     this.#state = ENDING;
     this.#socket.destroy();
   }
@@ -348,20 +267,21 @@ export class FastConnection implements Caller, Watched, Waiting {
     if (this.#state === CARRYING) {
       this.cut();
     } else {
-      this.onTurnEnd();
+      this.#writer.onTurnEnd();
       this.#socket.end();
     }
   };
 
   readonly #onClose = (): void => {
     if (this.#state === CARRYING) this.#exchange.left();
+    this.#reader.stop();
     this.#release(false);
   };
 
   /** The listener closes: see `FirstReader`. */
   drain(): void {
     // An answer that the caller is still reading is under way.
-    if (this.#state !== READING || this.#held !== undefined || this.#stuck) return;
+    if (this.#state !== READING || this.#reader.held !== undefined || this.#writer.stuck) return;
     const closing = deadlines.in(this.#spoke ? QUIET : HEAD_TIME);
     if (closing < this.deadline) this.deadline = closing;
   }
@@ -369,35 +289,24 @@ export class FastConnection implements Caller, Watched, Waiting {
   onDeadline(): void {
     switch (this.#state) {
       case READING:
-        if (this.#stuck || (this.#held === undefined && (this.#spoke || this.#lane.draining))) this.cut();
+        if (this.#writer.stuck || (this.#reader.held === undefined && (this.#spoke || this.#lane.draining))) this.cut();
         else this.#giveAway();
         break;
       case CARRYING:
-        if (this.#stuck) this.#socket.destroy();
+        if (this.#writer.stuck) this.#socket.destroy();
         else this.#exchange.stalled(this.#pace.isTooSlow);
         break;
       case LINGERING:
         this.#finish();
         break;
       case ENDING:
-        this.#endLate();
+        if (this.#writer.isBeingRead(this.#exchange.idleTimeout)) this.deadline = deadlines.in(LINGER_TIME);
+        else this.#socket.destroy();
         break;
       case SKIPPING:
         this.cut();
         break;
     }
-  }
-
-  /** An answer that the caller is still reading may take its time, as long as it goes on. */
-  #endLate(): void {
-    const left = this.#socket.writableLength;
-    if (left === 0 || (left === this.#unwritten && deadlines.passed(this.#givenUp))) {
-      this.#socket.destroy();
-      return;
-    }
-    if (left !== this.#unwritten) this.#givenUp = deadlines.in(this.#exchange.idleTimeout);
-    this.#unwritten = left;
-    this.deadline = deadlines.in(LINGER_TIME);
   }
 }
 

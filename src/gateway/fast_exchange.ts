@@ -6,8 +6,9 @@ import { type Milliseconds, milliseconds } from '../model/units.ts';
 import { answerHeaders } from './answer_headers.ts';
 import { type Decision, type DecisionFacts, type Forward, type Refusal, type Reply, UNFORESEEN } from './decide.ts';
 import { type Beginning, begin, CALLER_LEFT, exchangeOf } from './exchange_course.ts';
-import { answerHead, LAST_CHUNK, ownAnswer } from './fast_answer.ts';
+import { answerHead, ownAnswer } from './fast_answer.ts';
 import type { FastHead } from './fast_head.ts';
+import type { FastWriter } from './fast_writer.ts';
 import { factsAlone } from './forget_head.ts';
 import type { Gateway } from './gateway.ts';
 import type { Admission } from './limits.ts';
@@ -39,21 +40,12 @@ export interface Caller {
   /** Stops what `takeBody` began until `resumeBody`. */
   pauseBody(): void;
   resumeBody(): void;
-  /** @param text latin1. @returns false if the caller reads too slowly: `drained` comes later. */
-  write(text: string): boolean;
-  /** Writes a short whole answer when the turn of the event loop is over, in front of whatever is written after it. */
-  writeWhole(text: string): void;
-  writeBytes(bytes: Buffer): boolean;
-  /** The same as one chunk of a chunked body. */
-  writeChunk(bytes: Buffer): boolean;
   /** The answer is written. @param last whether it said that the connection ends behind it. */
   over(last: boolean): void;
   /** The answer will never be whole: only a broken connection says so. */
   cut(): void;
 }
 
-/** Chunks up to this size are put together with what goes before them: one write costs more than copying. */
-const ONE_WRITE = 16_384;
 /** Milliseconds for which a caller need not read an answer for which there is no route to say it. */
 const NO_ROUTE_IDLE = milliseconds(30_000);
 
@@ -66,6 +58,7 @@ export class FastExchange implements AnswerReader, Beginning, LiveStream {
   idleTimeout = NO_ROUTE_IDLE;
   readonly #lane: Lane;
   readonly #caller: Caller;
+  readonly #writer: FastWriter;
   #started: Milliseconds = milliseconds(0);
   #decision: DecisionFacts | undefined;
   #forward: Forward | undefined;
@@ -73,11 +66,8 @@ export class FastExchange implements AnswerReader, Beginning, LiveStream {
   #admission: Admission | undefined;
   #sending: Sending | undefined;
   #watched: Watched | undefined;
-  /** The head of the answer, as long as it has not been written. */
-  #unsent = '';
   /** 0 until an answer has begun. */
   #status = 0;
-  #chunked = false;
   #last = false;
   #paused = false;
   #received = 0;
@@ -85,18 +75,17 @@ export class FastExchange implements AnswerReader, Beginning, LiveStream {
   #over = true;
   #fault: string | undefined;
 
-  constructor(lane: Lane, caller: Caller) {
+  constructor(lane: Lane, caller: Caller, writer: FastWriter) {
     this.#lane = lane;
     this.#caller = caller;
+    this.#writer = writer;
   }
 
   /** Takes the request whose head the caller has read. */
   begin(): void {
     this.#started = this.#lane.clock.monotonic();
     this.idleTimeout = NO_ROUTE_IDLE;
-    this.#unsent = '';
     this.#status = 0;
-    this.#chunked = false;
     this.#last = false;
     this.#paused = false;
     this.#received = 0;
@@ -157,43 +146,30 @@ export class FastExchange implements AnswerReader, Beginning, LiveStream {
   onWhole(head: AnswerHead, body: string): void {
     this.#begins(head);
     this.#sent = body.length;
-    const text = this.#unsent;
-    this.#unsent = '';
-    if (!this.#chunked) this.#caller.writeWhole(text + body);
-    else if (body === '') this.#caller.writeWhole(text + LAST_CHUNK);
-    else this.#caller.writeWhole(`${text}${body.length.toString(16)}\r\n${body}\r\n${LAST_CHUNK}`);
+    this.#writer.whole(body);
     this.#end(head.status);
   }
 
   onHead(head: AnswerHead, more: boolean): void {
     this.#begins(head);
-    if (this.#chunked && this.#forward !== undefined) {
+    if (head.length < 0 && this.#forward !== undefined) {
       this.#watched = this.#lane.liveStreams?.watch(this.#forward, this);
     }
-    if (!more) this.#flush();
+    if (!more && !this.#writer.flush()) this.#paused = true;
   }
 
   #begins(head: AnswerHead): void {
     this.#status = head.status;
-    this.#chunked = head.length < 0;
     // Answered before the whole request came: the rest of it must not be taken for the next one.
     this.#last = this.#caller.last || !this.#caller.bodyComplete;
     const headers = answerHeaders(head.headers, this.#decision, this.#forward, this.#admission);
-    this.#unsent = answerHead(head.status, headers, this.#last, this.#chunked);
+    const chunked = head.length < 0;
+    this.#writer.begin(answerHead(head.status, headers, this.#last, chunked), chunked);
   }
 
   onData(chunk: Buffer): boolean {
     this.#sent += chunk.length;
-    const text = this.#unsent;
-    this.#unsent = '';
-    let flows: boolean;
-    if (chunk.length <= ONE_WRITE && (text !== '' || this.#chunked)) {
-      const body = chunk.toString('latin1');
-      flows = this.#caller.write(this.#chunked ? `${text}${chunk.length.toString(16)}\r\n${body}\r\n` : text + body);
-    } else {
-      if (text !== '') this.#caller.write(text);
-      flows = this.#chunked ? this.#caller.writeChunk(chunk) : this.#caller.writeBytes(chunk);
-    }
+    const flows = this.#writer.piece(chunk);
     if (!flows) this.#paused = true;
     return flows;
   }
@@ -206,8 +182,7 @@ export class FastExchange implements AnswerReader, Beginning, LiveStream {
   }
 
   onEnd(): void {
-    const text = this.#chunked ? this.#unsent + LAST_CHUNK : this.#unsent;
-    if (text !== '') this.#caller.write(text);
+    this.#writer.end();
     this.#end(this.#status);
   }
 
@@ -270,14 +245,8 @@ export class FastExchange implements AnswerReader, Beginning, LiveStream {
     this.#last = last || reply.close || (!bodyComplete && head.length > READ_TO_END);
     const { status } = reply.response;
     this.#status = status;
-    this.#caller.writeBytes(ownAnswer(reply, this.#decision, this.#last, head.method !== 'HEAD'));
+    this.#writer.bytes(ownAnswer(reply, this.#decision, this.#last, head.method !== 'HEAD'));
     this.#end(status);
-  }
-
-  #flush(): void {
-    const text = this.#unsent;
-    this.#unsent = '';
-    if (!this.#caller.write(text)) this.#paused = true;
   }
 
   #cutOff(): void {

@@ -32,7 +32,7 @@ export const TRAFFIC_MUTANTS: readonly Mutant[] = [
     breaks: 'G3',
     file: 'src/gateway/fast_connection.ts',
     is: 'this.#bodyLeft = this.head.length;',
-    becomes: 'this.#bodyLeft = Math.min(this.head.length, this.#held?.length ?? 0);',
+    becomes: 'this.#bodyLeft = Math.min(this.head.length, this.#reader.held?.length ?? 0);',
     tests: ['test/security/fast_lane_smuggling.test.ts', 'test/gateway/fast_lane.test.ts'],
   },
   {
