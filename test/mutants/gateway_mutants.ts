@@ -124,6 +124,22 @@ export const GATEWAY_MUTANTS: readonly Mutant[] = [
     tests: ['test/security/forwarded_headers.test.ts'],
   },
   {
+    bug: 'what a client may call is counted for each grant of it',
+    breaks: 'G10',
+    file: 'src/gateway/identify.ts',
+    is: "{ kind: 'client', id: client }",
+    becomes: "{ kind: 'client', id: record.family }",
+    tests: ['test/security/limits_evaded_by_new_tokens.test.ts'],
+  },
+  {
+    bug: 'a token that has used up its calls goes on to use up those of its client',
+    breaks: 'G10',
+    file: 'src/gateway/limits.ts',
+    is: 'return count.count > rate.quota ? counts : hitEach(rates, counts);',
+    becomes: 'return hitEach(rates, counts);',
+    tests: ['test/gateway/limits.test.ts'],
+  },
+  {
     bug: 'guessers are told apart by an address that they make up',
     breaks: 'G6',
     file: 'src/gateway/forwarded.ts',
