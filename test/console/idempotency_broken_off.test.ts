@@ -77,4 +77,25 @@ describe.each(realStores())('on %s, a request that is not answered', (_store, op
       body: 'done',
     });
   });
+
+  it('takes no answer away when it breaks off after its lease, which somebody else has had since', async () => {
+    const { tokens } = await opened();
+    let isAway = true;
+    const away = <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) => {
+      return (...args: Args) =>
+        isAway ? Promise.reject(new DependencyUnavailable('store', 'cut off')) : call(...args);
+    };
+    const cutOff = storeWith(tokens, { put: away((entries) => tokens.put(entries)) });
+    const asked = { ...request, key: randomUUID(), body: {} };
+    const goOn = Promise.withResolvers<void>();
+    const first = onceOver(cutOff)(asked, () => goOn.promise.then(() => Promise.reject(new Error('broken off'))));
+    const once = onceOver(tokens);
+    expect(await vi.waitUntil(() => once(asked, async () => done).catch(() => undefined), LONG)).toEqual(done);
+    isAway = false;
+    // Time for a renewal that must not come.
+    await setTimeout(500);
+    goOn.resolve();
+    await expect(first).rejects.toThrow('broken off');
+    expect(await once(asked, async () => ({ ...done, body: 'twice' }))).toMatchObject({ body: 'done' });
+  });
 });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Actor } from '../../model/audit.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { KeptAnswer, TokenRef } from '../../model/token.ts';
-import { type Seconds, seconds } from '../../model/units.ts';
+import { type Milliseconds, type Seconds, seconds } from '../../model/units.ts';
 import type { WireResponse } from '../../model/wire.ts';
 import type { TokenStore } from '../../stores/token_store.ts';
 import { sameDigest, tokenHash } from '../../tokens/hashing.ts';
@@ -69,32 +69,49 @@ export function createOnce({ store, clock, serverSecret, lease = LEASE }: OnceDe
     const underWay = () => ({ fingerprint: keys.fingerprint, sealed: '', expiresAt: after(lease) });
 
     // 1. One of all that come with this key goes on.
+    const began = clock.monotonic();
     if (!(await store.claim(keys.ref, underWay()))) return replay(keys);
-    const holding = hold(() => write(keys.ref, underWay()));
+    const holding = hold(began, () => write(keys.ref, underWay()));
     let answer: WireResponse;
     try {
       answer = await act();
     } catch (error) {
       // 2. Not done: it may be tried again, at once or, if that cannot be written, when the lease is over.
       await holding.end();
-      await store.take('answer', keys.ref).catch(() => undefined);
+      if (holding.lasts()) await store.take('answer', keys.ref).catch(() => undefined);
       throw error;
     }
     // 3. Done. What cannot be written now is tried until the lease is over: somebody may be asking for it.
     await holding.end();
     const sealed = sealText(JSON.stringify(answer), keys.seal, keys.owner);
-    const finished = () => write(keys.ref, { fingerprint: keys.fingerprint, sealed, expiresAt: after(KEPT) });
+    const finished = async () => {
+      const record = { fingerprint: keys.fingerprint, sealed, expiresAt: after(KEPT) };
+      if (holding.lasts()) await write(keys.ref, record);
+      else await store.claim(keys.ref, record);
+    };
     await finished().catch(() => tryAgain(finished));
     return answer;
   };
 
-  /** Renews until it is ended, and a renewal under way is over: it must not be written over the answer. */
-  function hold(renew: () => Promise<void>): { end(): Promise<void> } {
+  /**
+   * Renews until it is ended, and a renewal under way is over: it must not be written over the answer. Once the lease is over, which it
+   * is when nothing could be written for so long, or this process stood still, the key may be somebody else's: it is left alone.
+   */
+  function hold(began: Milliseconds, renew: () => Promise<void>): { end(): Promise<void>; lasts(): boolean } {
+    let since = began;
     let renewing = Promise.resolve();
+    const lasts = (): boolean => clock.monotonic() - since < lease * 1000;
+    const again = async (): Promise<void> => {
+      const now = clock.monotonic();
+      if (!lasts()) return;
+      await renew();
+      since = now;
+    };
     const timer = setInterval(() => {
-      renewing = renewing.then(renew).catch(() => {});
+      renewing = renewing.then(again).catch(() => {});
     }, renewalTime).unref();
     return {
+      lasts,
       async end() {
         clearInterval(timer);
         await renewing;
