@@ -5,6 +5,7 @@ import { DEFAULT_IDENTITY_HEADERS } from '../../src/gateway/header_kinds.ts';
 import { systemClock } from '../../src/model/clock.ts';
 import { STANDARD_TOKENS } from '../../src/model/token_policy.ts';
 import { milliseconds, seconds } from '../../src/model/units.ts';
+import { MemoryCounters } from '../../src/stores/memory_counters.ts';
 import { MemoryTokens } from '../../src/stores/memory_tokens.ts';
 import { mint, refOf } from '../../src/tokens/format.ts';
 import { alice, route } from '../support/lane_server.ts';
@@ -76,4 +77,32 @@ it('what is reported is the call that is meant, as far as the question came', as
     path: '',
     refused: 'access_denied',
   });
+});
+
+it('questions count for the address that the proxy names, once it is one whose word is believed', async () => {
+  const limits = { perClient: { count: 1, window: milliseconds(60_000) }, concurrent: 1 };
+  const ask = (trusted: readonly string[]) => {
+    const gateway = createGateway({
+      routes: [route('/*', [], { auth: 'none', limits })],
+      ...{ lookup: new MemoryTokens(systemClock), counters: new MemoryCounters(systemClock), clock: systemClock },
+      ...{ identityHeaders: DEFAULT_IDENTITY_HEADERS, trustedProxies: trusted },
+      refusalFor: () => () => ({ status: 429, headers: [], body: '' }),
+    });
+    const forwardAuth = createForwardAuth({
+      ...{ gateway, identityHeaders: DEFAULT_IDENTITY_HEADERS, trustedProxies: trusted },
+    });
+    return async (address: string) => {
+      const meant = ['X-Forwarded-Method', 'GET', 'X-Forwarded-Uri', '/a', 'X-Forwarded-Host', 'a'];
+      const rawHeaders = [...meant, 'Host', 'gate', 'X-Forwarded-For', address];
+      const about = { method: 'GET', target: '/auth', httpVersion: '1.1', remoteAddress: '127.0.0.1', secure: false };
+      return (await forwardAuth({ ...about, rawHeaders })).response.status;
+    };
+  };
+  const believed = ask(['127.0.0.1']);
+  expect(await believed('192.0.2.1')).toBe(200);
+  expect(await believed('192.0.2.2')).toBe(200);
+  expect(await believed('6.6.6.6, 192.0.2.1')).toBe(429);
+  const nobody = ask([]);
+  expect(await nobody('192.0.2.1')).toBe(200);
+  expect(await nobody('192.0.2.2'), 'all callers of the proxy are one').toBe(429);
 });
