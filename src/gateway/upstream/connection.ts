@@ -5,29 +5,11 @@ import { atTurnEnd, type Waiting } from '../turn_end.ts';
 import type { ReadHead } from './answer_head.ts';
 import { type AnswerFault, AnswerParser, type AnswerSink } from './answer_parser.ts';
 import { CallWriter, type CommonLines } from './call_writer.ts';
+import type { Carried } from './carried.ts';
 import { deadlines, NEVER, type Watched } from './deadlines.ts';
 import { type Address, dial } from './dial.ts';
-import { type AnswerReader, type Outgoing, UpstreamError, type UpstreamProblem } from './exchange.ts';
-
-/** A call, as far as the connection that carries it must know it. */
-export interface Carried {
-  readonly outgoing: Outgoing;
-  readonly reader: AnswerReader;
-  /** Goes in front of its path; empty, or `/base` without a slash at its end. */
-  readonly basePath: string;
-  /** When it must be over, on the clock of `Deadlines`. */
-  readonly mustEnd: number;
-  /** Its head is written, or will be with the first of its body, which is wanted now. */
-  onReady(): void;
-  /** More of the body may be written. */
-  onDrain(): void;
-  /** The head of the answer is there. */
-  onAnswered(status: number): void;
-  /** The answer is whole. Told before its reader is. */
-  onDone(): void;
-  /** @param unseen how it is certain that the upstream saw nothing of it; undefined if it is not. */
-  onFailed(error: UpstreamError, unseen: 'unconnected' | 'stale' | undefined): void;
-}
+import { UpstreamError, type UpstreamProblem } from './exchange.ts';
+import { KeepAlive } from './keep_alive.ts';
 
 /** Whose connection it is. */
 export interface Owner {
@@ -39,11 +21,6 @@ export interface Owner {
   /** It is closed, or will be presently. */
   onClosed(connection: Connection): void;
 }
-
-/** A connection is closed before the upstream may close it: so long before the moment that it names, and after so long if it names none. */
-const EARLIER = 1_000;
-const IDLE_TIME = 4_000;
-const LONGEST_IDLE_TIME = 600_000;
 
 /**
  * One connection to an upstream: writes one call, reads its answer, and is then idle for the next one, or closed. It must not know
@@ -61,9 +38,7 @@ export class Connection implements Watched, Waiting, AnswerSink {
   #waits = false;
   /** Whether the reader asked to be spared more. */
   #paused = false;
-  #keepAlive = false;
-  #keepAliveTerms: string | undefined;
-  #idleTime = IDLE_TIME;
+  readonly #keepAlive = new KeepAlive();
 
   /** @param call is carried as soon as the connection is there. */
   constructor(owner: Owner, call: Carried) {
@@ -269,11 +244,7 @@ export class Connection implements Watched, Waiting, AnswerSink {
   }
 
   #answered(call: Carried, head: ReadHead): void {
-    this.#keepAlive = head.keepAlive && call.outgoing.upgrade === undefined;
-    if (head.keepAliveTerms !== this.#keepAliveTerms) {
-      this.#keepAliveTerms = head.keepAliveTerms;
-      this.#idleTime = idleTimeOf(head.keepAliveTerms);
-    }
+    this.#keepAlive.read(head);
     call.onAnswered(head.status);
   }
 
@@ -285,7 +256,8 @@ export class Connection implements Watched, Waiting, AnswerSink {
   #finish(call: Carried, clean: boolean): void {
     this.#call = undefined;
     call.onDone();
-    if (!clean || !this.#keepAlive || !this.#writer.sent || this.#idleTime <= 0) {
+    const { idleTime } = this.#keepAlive;
+    if (!clean || !this.#writer.sent || call.outgoing.upgrade !== undefined || idleTime <= 0) {
       this.#close();
       return;
     }
@@ -293,7 +265,7 @@ export class Connection implements Watched, Waiting, AnswerSink {
       this.#paused = false;
       this.#socket.resume();
     }
-    this.deadline = deadlines.in(milliseconds(this.#idleTime));
+    this.deadline = deadlines.in(idleTime);
     this.#owner.onIdle(this);
   }
 
@@ -331,10 +303,4 @@ export class Connection implements Watched, Waiting, AnswerSink {
     this.#socket.destroy();
     this.#owner.onClosed(this);
   }
-}
-
-/** How long a connection may be idle, from what the upstream says in `Keep-Alive` (RFC 2068 §19.7.1.1). */
-function idleTimeOf(terms: string | undefined): number {
-  const seconds = terms === undefined ? undefined : /(?:^|[,\s])timeout=(\d{1,6})(?:$|[,\s])/i.exec(terms)?.[1];
-  return seconds === undefined ? IDLE_TIME : Math.min(Number(seconds) * 1_000 - EARLIER, LONGEST_IDLE_TIME);
 }

@@ -1,5 +1,6 @@
 import type { Milliseconds } from '../../model/units.ts';
-import { type Carried, Connection, type Owner } from './connection.ts';
+import type { Carried } from './carried.ts';
+import { Connection, type Owner } from './connection.ts';
 import { deadlines, NEVER, type Watched } from './deadlines.ts';
 import type { Address } from './dial.ts';
 import { UpstreamError } from './exchange.ts';
