@@ -137,7 +137,8 @@ export class Http2Response extends Writable {
   override end(chunk?: unknown, encoding?: unknown, done?: unknown): this {
     // The two optional ones may be left out, each in its turn; that is sorted out where they go.
     super.end(chunk, encoding as BufferEncoding, done as () => void);
-    this.#lastBytes ??= setTimeout(() => this.destroy(), LAST_BYTES);
+    // Behind its stream's end there is nothing to wait for, and nothing that would stop the timer.
+    if (!this.destroyed) this.#lastBytes ??= setTimeout(() => this.destroy(), LAST_BYTES);
     return this;
   }
 

@@ -243,3 +243,28 @@ it.each([
   await client.closed;
   expect(performance.now() - began).toBeLessThan(6_000);
 });
+
+it('an answer to a stream that was reset just before holds nothing until it would have been untaken for too long', async () => {
+  const STREAMS = 20;
+  let [begun, ended] = [0, 0];
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const listener = createListener({
+    ...{ host: '127.0.0.1', port: 0, tls: await selfSigned() },
+    handle(_request, response) {
+      begun++;
+      response.once('close', () => {
+        response.end('late');
+        ended++;
+      });
+    },
+  });
+  onTestFinished(() => listener.drain(milliseconds(0)));
+  const client = await frameClient(Number(new URL(await listener.listen()).port));
+  const before = timers();
+  for (let at = 0; at < STREAMS; at++) client.send(headers(at * 2 + 1, GET('/'), 'ended'));
+  await expect.poll(() => begun).toBe(STREAMS);
+  for (let at = 0; at < STREAMS; at++) client.send(reset(at * 2 + 1));
+  await expect.poll(() => ended).toBe(STREAMS);
+  expect(timers() - before).toBeLessThan(STREAMS / 2);
+  client.socket.destroy();
+});
