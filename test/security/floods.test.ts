@@ -5,16 +5,14 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { hashSync } from 'bcryptjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoConfig } from '../support/demo_config.ts';
 import { type GatehouseProcess, startGatehouse } from '../support/gatehouse_process.ts';
+import { imageAllocator } from '../support/image_allocator.ts';
 import { isLong, measured, quantile } from '../support/measured.ts';
-import type { StallReport } from '../support/stall_watch.ts';
+import { type StallReports, stallReports } from '../support/stall_reports.ts';
 import { startCalls } from '../support/steady_calls.ts';
 import { aliceTokens } from '../support/token_client.ts';
 
@@ -71,46 +69,26 @@ const KINDS: readonly (readonly [what: string, request: () => string, refused: R
   ['introspection by nobody', () => post('/oauth2/introspect', `token=${random()}`), /^401$/],
 ];
 
-/** What the image tells the system's allocator: without it, the first sign-ins take 130 MB which stay with the process. */
-async function allocator(): Promise<Record<string, string>> {
-  const lines = (await readFile('Dockerfile', 'utf8')).matchAll(/^ +(MALLOC_\w+)=(\d+)/gm);
-  return Object.fromEntries([...lines].map(([, name = '', value = '']) => [name, value]));
-}
-
 describe.each(['fast', 'full'] as const)('floods on the %s lane', (lane) => {
-  let folder: string;
+  let stalls: StallReports;
   let gatehouse: GatehouseProcess;
   let token: string;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'floods-'));
+    stalls = await stallReports();
     const listen = `listen: { host: 127.0.0.1, port: 0, fast_lane: ${lane === 'fast'} }\n`;
     const imported = `      - { id: u-imported, username: imported, password_hash: "${hashSync('wonderland', 12)}" }\n`;
     const yaml = (await demoConfig('{ type: memory }', listen)).replace(/^ {4}users:\n/m, (users) => users + imported);
-    gatehouse = await startGatehouse(yaml, {
-      NODE_OPTIONS: `--import ${resolve('test/support/stall_watch.ts')}`,
-      STALL_FILE: join(folder, 'stall'),
-      ...(await allocator()),
-    });
+    gatehouse = await startGatehouse(yaml, { ...stalls.env, ...(await imageAllocator()) });
     token = (await aliceTokens(gatehouse.url)).access_token;
   });
   afterAll(async () => {
     await gatehouse?.stop();
-    await rm(folder, { recursive: true, force: true });
+    await stalls?.remove();
   });
 
   const descriptors = () => readdirSync(`/proc/${gatehouse.pid}/fd`).length;
   const memory = () =>
     Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${gatehouse.pid}/status`, 'utf8'))?.[1]) / 1024;
-  let signals = 0;
-  /** What stall_watch.ts has to say of the time since it was asked last. */
-  async function report(): Promise<StallReport> {
-    signals += 1;
-    gatehouse.signal('SIGUSR2');
-    const read = async (): Promise<StallReport> =>
-      JSON.parse(await readFile(join(folder, 'stall'), 'utf8').catch(() => '{}'));
-    await expect.poll(async () => (await read()).signal, { timeout: 10_000 }).toBe(signals);
-    return read();
-  }
 
   /** @returns the status of the answer; empty if there was none. */
   async function ask(request: string): Promise<string> {
@@ -145,7 +123,7 @@ describe.each(['fast', 'full'] as const)('floods on the %s lane', (lane) => {
       KINDS.filter(([what]) => /bcrypt/.test(what)),
       4,
     );
-    const { used } = await report();
+    const { used } = await stalls.report(gatehouse);
     const before = { descriptors: descriptors(), memory: memory() };
     let most = 0;
     const sampling = setInterval(() => (most = Math.max(most, memory())), 50);
@@ -153,7 +131,7 @@ describe.each(['fast', 'full'] as const)('floods on the %s lane', (lane) => {
     await flood(KINDS, EACH);
     clearInterval(sampling);
     const outcomes = await calls.stop();
-    const after = await report();
+    const after = await stalls.report(gatehouse);
     const kept = (after.used - used) / 1024 ** 2;
 
     expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set([200]));
