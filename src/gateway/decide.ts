@@ -17,7 +17,7 @@ import type { Caller } from './rates.ts';
 import { type HeadFacts, type RequestHead, readHead } from './request_head.ts';
 import { rewrite } from './rewrite.ts';
 import type { Routes } from './routes.ts';
-import type { WrittenLines } from './upstream/exchange.ts';
+import type { BodyFraming, WrittenLines } from './upstream/exchange.ts';
 
 /** What to send, and under which route. */
 export interface Forward {
@@ -28,7 +28,7 @@ export interface Forward {
   readonly headers: string[];
   /** The last of them once more, as text; to be dropped by whoever changes the list. */
   readonly ours?: WrittenLines | undefined;
-  readonly hasBody: boolean;
+  readonly body: BodyFraming;
   /** Whether the body is a form that must not carry a token (RFC 6750 §2.2 is not supported). */
   readonly scanBody: boolean;
   /** Whether the caller waits for `100 Continue` before it sends the body. */
@@ -182,8 +182,8 @@ export function createDecide({ routes, lookup, clock, isForged, kindOf, identify
       target: rewrite(target.path, route) + target.query,
       headers,
       ours,
-      hasBody: facts.hasBody,
-      scanBody: facts.hasBody && facts.isForm && route.auth !== 'none',
+      body: facts.body,
+      scanBody: facts.body !== 'none' && facts.isForm && route.auth !== 'none',
       expectsContinue: facts.expectsContinue,
       ref,
       staleness,

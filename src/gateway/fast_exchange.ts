@@ -123,11 +123,12 @@ export class FastExchange implements AnswerReader, Beginning, LiveStream {
       target: forward.target,
       headers: forward.headers,
       ours: forward.ours,
-      body: forward.hasBody ? 'length' : 'none',
+      // This lane reads no chunks: what does not say its length is not sent.
+      body: forward.body === 'none' ? 'none' : 'length',
       affinity: forward.affinity,
     };
     this.#sending = this.#lane.upstreams.send(outgoing, this);
-    if (forward.hasBody) this.#caller.takeBody();
+    if (forward.body !== 'none') this.#caller.takeBody();
   }
 
   body(bytes: Buffer): void {
@@ -271,7 +272,7 @@ export class FastExchange implements AnswerReader, Beginning, LiveStream {
       duration: milliseconds(this.#lane.clock.monotonic() - this.#started),
       fault: this.#fault,
       upstream: this.#sending?.origin,
-      bytesIn: forward?.hasBody === true && this.#sending !== undefined ? this.#received : undefined,
+      bytesIn: forward && forward.body !== 'none' && this.#sending !== undefined ? this.#received : undefined,
       bytesOut: this.#sent,
       cut,
     };

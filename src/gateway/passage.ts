@@ -106,11 +106,10 @@ export class Passage implements AnswerReader, Beginning, BodySink, LiveStream, W
   }
 
   #send(forward: Forward): void {
-    const { route, target, headers, ours, affinity } = forward;
+    const { route, target, headers, ours, body, affinity } = forward;
     const method = this.#request.method ?? '';
-    const body = !forward.hasBody ? 'none' : saysLength(headers) ? 'length' : 'chunked';
     this.#sending = this.#lane.upstreams.send({ route, method, target, headers, ours, body, affinity }, this);
-    if (!forward.hasBody) return;
+    if (body === 'none') return;
     const { minBodyRate = 0 } = this.#lane;
     const { idleTimeout } = route.upstream;
     const terms = { idleTimeout, minRate: minBodyRate, scan: forward.scanBody, most: route.maxBody };
@@ -263,11 +262,4 @@ export class Passage implements AnswerReader, Beginning, BodySink, LiveStream, W
     };
     this.#lane.report(exchangeOf(this.#facts, this.#forward, this.#refusal, outcome));
   }
-}
-
-function saysLength(headers: readonly string[]): boolean {
-  for (let at = 0; at < headers.length; at += 2) {
-    if (headers[at]?.length === 14 && headers[at]?.toLowerCase() === 'content-length') return true;
-  }
-  return false;
 }

@@ -1,6 +1,7 @@
 import type { Failure } from '../model/failure.ts';
 import type { HeaderKinds } from './header_kinds.ts';
 import { type Host, readHost } from './host.ts';
+import type { BodyFraming } from './upstream/exchange.ts';
 import type { HeaderLines } from './upstream/outgoing_head.ts';
 
 /** What a connection's calls are forwarded with, as long as they are for one host and no proxy has said anything else. */
@@ -39,7 +40,8 @@ export interface HeadFacts {
   readonly repeatedAuthorization: boolean;
   /** The names that `Connection` gives away, lower case; undefined if none but `close` and `keep-alive`. */
   readonly connectionNames: ReadonlySet<string> | undefined;
-  readonly hasBody: boolean;
+  /** Of a stream without a length: as if in chunks. */
+  readonly body: BodyFraming;
   /** What `Content-Length` says; 0 if there is none. */
   readonly bodyLength: number;
   /** Whether the body is a form, in which RFC 6750 §2.2 would allow a token. */
@@ -144,13 +146,15 @@ export function readHead(head: RequestHead, kindOf: HeaderKinds): HeadFacts | Fa
       'The Connection header names Host, Content-Length or Transfer-Encoding, which must not be removed.',
     );
   }
+  const bodyLength = length === undefined ? 0 : Number(length);
+  const unmeasured = length === undefined && (coding !== undefined || head.streamHasBody === true);
   return {
     host: where,
     authorization,
     repeatedAuthorization,
     connectionNames,
-    hasBody: length === undefined ? coding !== undefined || head.streamHasBody === true : Number(length) > 0,
-    bodyLength: length === undefined ? 0 : Number(length),
+    body: bodyLength > 0 ? 'length' : unmeasured ? 'chunked' : 'none',
+    bodyLength,
     isForm,
     expectsContinue,
     requestId,

@@ -67,12 +67,12 @@ it('a head that can be read in one way says where its body ends', () => {
   const facts = ([] as string[][])
     .concat([['Content-Length', '5']], [['Transfer-Encoding', 'CHUNKED']], [[]], [['Content-Length', '0']])
     .map((headers) => read(headers));
-  expect(facts.map((it) => (isFailure(it) ? it.code : [it.hasBody, it.bodyLength]))).toEqual([
+  expect(facts.map((it) => (isFailure(it) ? it.code : [it.body, it.bodyLength]))).toEqual([
     ...[
-      [true, 5],
-      [true, 0],
-      [false, 0],
-      [false, 0],
+      ['length', 5],
+      ['chunked', 0],
+      ['none', 0],
+      ['none', 0],
     ],
   ]);
 });

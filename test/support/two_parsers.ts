@@ -71,7 +71,7 @@ export async function readFast(pieces: readonly Buffer[]): Promise<FastReading> 
         const length = head.rawHeaders.findIndex((text, at) => at % 2 === 0 && text.toLowerCase() === 'content-length');
         const forward: Forward = {
           ...{ route: everywhere, target: head.target, headers: [...head.rawHeaders] },
-          ...{ hasBody: length >= 0 && Number(head.rawHeaders[length + 1]) > 0 },
+          ...{ body: length >= 0 && Number(head.rawHeaders[length + 1]) > 0 ? 'length' : 'none' },
           ...{ scanBody: false, expectsContinue: false },
         };
         return { requestId: 'r', path: head.target, forward };

@@ -5,6 +5,9 @@
 import type { Socket } from 'node:net';
 import type { Route } from '../../model/route.ts';
 
+/** How the end of a body is known, if there is one. */
+export type BodyFraming = 'none' | 'length' | 'chunked';
+
 /** A call as it leaves. Host, `Connection` and the framing of the body are written by the upstream side. */
 export interface Outgoing {
   readonly route: Route;
@@ -15,7 +18,7 @@ export interface Outgoing {
   readonly headers: readonly string[];
   /** The last of them once more, as text. */
   readonly ours?: WrittenLines | undefined;
-  readonly body: 'none' | 'length' | 'chunked';
+  readonly body: BodyFraming;
   /** Calls of the same user or client have the same; for targets chosen by hash. */
   readonly affinity?: string | undefined;
   /**
