@@ -207,6 +207,9 @@ function addHeaders(rules: HeaderRulesMade, headers: Item, areExpressions: boole
   }
 }
 
+/** Said so, or not said at all. */
+const BY_ADDRESS = /^(?:address|\$\{req\.ip\})$/;
+
 function limitsOf(steps: readonly Step[], auth: Pipeline['auth']): Part | undefined {
   const [step, ...more] = steps;
   for (const { item } of more) item.note('is a second rate limit, which is not carried', 'A route has one rate.');
@@ -214,21 +217,17 @@ function limitsOf(steps: readonly Step[], auth: Pipeline['auth']): Part | undefi
   const { action, item } = step;
   const max = action.at('max').number() ?? 5;
   if (max <= 0) return undefined;
-  if (auth === 'none') {
-    item.note(
-      'limits calls that have no token to be counted by',
-      'Limit them in front, or ask for tokens (auth: required).',
-    );
-    return undefined;
-  }
   const window = Math.min(86_400_000, Math.max(1_000, Math.round(action.at('windowMs').number() ?? 60_000)));
   const by = action.at('rateLimitBy').text() ?? 'address';
-  item.note(`counts calls by ${by}; here they are counted by token`, 'See whether that will do.');
+  const counted = auth === 'none' ? 'address' : 'token';
+  if (auth !== 'none' || !BY_ADDRESS.test(by))
+    item.note(`counts calls by ${by}; here they are counted by ${counted}`, 'See whether that will do.');
   if ((action.at('delayAfter').number() ?? 0) > 1)
     action.at('delayAfter').note('is not carried: calls are refused, not delayed', 'See whether that will do.');
   const status = action.at('statusCode').number();
   return part({
-    per_token: `${Math.min(1_000_000, Math.round(max))}/${durationText(window)}`,
+    [counted === 'token' ? 'per_token' : 'per_client']:
+      `${Math.min(1_000_000, Math.round(max))}/${durationText(window)}`,
     status: status !== undefined && status !== 429 && status >= 400 && status < 600 ? status : undefined,
   });
 }

@@ -39,13 +39,6 @@ function limitsOf(by: ReadonlyMap<string, Plugin>, auth: string): Part | undefin
   const plugin = by.get('rate-limiting');
   if (plugin === undefined) return undefined;
   const { config, item } = plugin;
-  if (auth === 'none') {
-    item.note(
-      'limits a public route, whose calls have no token to be counted by',
-      'Limit it in front, or ask for tokens (auth: required).',
-    );
-    return undefined;
-  }
   const rates = WINDOWS.flatMap(([unit, window]) => {
     const count = config.at(unit).number();
     return count === undefined || count < 1 ? [] : [{ unit, count: Math.min(1_000_000, Math.round(count)), window }];
@@ -56,12 +49,18 @@ function limitsOf(by: ReadonlyMap<string, Plugin>, auth: string): Part | undefin
   for (const unit of ['month', 'year'])
     if (config.at(unit).isThere) config.at(unit).note('is not carried', 'Windows are a day at most.');
   const by_ = config.at('limit_by').text() ?? 'consumer';
-  if (by_ !== 'credential')
-    item.note(`counts calls by ${by_}; here they are counted by token`, 'See whether that will do.');
+  // Kong takes the address where nobody is known, and so does per_client.
+  const isClient = by_ === 'credential' || by_ === 'consumer';
+  const counted = auth === 'none' ? 'address' : isClient ? 'client' : 'token';
+  const isSame = auth === 'none' ? isClient || by_ === 'ip' : by_ === 'credential';
+  if (!isSame) item.note(`counts calls by ${by_}; here they are counted by ${counted}`, 'See whether that will do.');
   const status = config.at('error_code').number();
   return (
     first &&
-    part({ per_token: `${first.count}/${durationText(first.window)}`, status: status === 429 ? undefined : status })
+    part({
+      [counted === 'token' ? 'per_token' : 'per_client']: `${first.count}/${durationText(first.window)}`,
+      status: status === 429 ? undefined : status,
+    })
   );
 }
 

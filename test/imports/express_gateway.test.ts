@@ -191,6 +191,24 @@ pipelines: { default: { apiEndpoints: api, policies: [{ ${policy}: { condition: 
   },
 );
 
+it.each([
+  ['', undefined],
+  [", rateLimitBy: '${req.ip}'", undefined],
+  [", rateLimitBy: '${req.headers.x}'", /counts calls by .*; here they are counted by address/],
+])('a limit of a public route%s counts by address', async (by, says) => {
+  const text = `
+apiEndpoints: { api: { paths: /a } }
+serviceEndpoints: { backend: { url: 'http://localhost:1' } }
+pipelines: { default: { apiEndpoints: api, policies: [{ rate-limit: { action: { max: 9${by} } } }, { proxy: { action: { serviceEndpoint: backend } } }] } }
+`;
+  const { yaml, notes } = await imported('express-gateway', text);
+  expect(configOf(yaml).routes).toMatchObject([
+    { auth: 'none', limits: { perClient: { count: 9, window: 60_000 }, perToken: undefined } },
+  ]);
+  const said = notes.filter((note) => note.includes('counts calls by'));
+  expect(said).toEqual(says ? [expect.stringMatching(says)] : []);
+});
+
 it('what Redis prints, one key on each line, is read as well', async () => {
   const { yaml } = await imported('express-gateway', GATEWAY, [
     REDIS.slice(1, -1)

@@ -98,7 +98,7 @@ describe('a configuration of Kong', () => {
     const [orders, open] = routes;
     expect(orders).toMatchObject({
       ...{ auth: 'required', stripPrefix: '/orders', scopes: ['group:staff+partners'], maxBody: 10 * 1024 ** 2 },
-      limits: { perToken: { count: 100, window: 60_000 } },
+      limits: { perClient: { count: 100, window: 60_000 } },
       upstream: {
         targets: ['http://orders.internal:8080/api'],
         retries: 0,
@@ -241,6 +241,19 @@ services:
   - { name: c, url: "http://c.test", routes: [{ name: c, paths: [/c] }] }
 `;
     const { routes } = configOf((await imported('kong', text)).yaml);
-    expect(routes.map(({ limits }) => limits?.perToken?.count)).toEqual([2, 3, 1]);
+    expect(routes.map(({ limits }) => limits?.perClient?.count)).toEqual([2, 3, 1]);
+  });
+  it.each<[string, string, object, RegExp | undefined]>([
+    ['credential', ', { name: jwt }', { perClient: { count: 9 } }, undefined],
+    ['consumer', ', { name: jwt }', { perClient: { count: 9 } }, /by consumer; here they are counted by client/],
+    ['ip', ', { name: jwt }', { perToken: { count: 9 } }, /by ip; here they are counted by token/],
+    ['ip', '', { perClient: { count: 9 } }, undefined],
+    ['consumer', '', { perClient: { count: 9 } }, undefined],
+    ['header', '', { perClient: { count: 9 } }, /by header; here they are counted by address/],
+  ])('that count calls by %s%s count them by what comes nearest', async (by, guard, limits, says) => {
+    const { yaml, notes } = await one(`[{ name: rate-limiting, config: { minute: 9, limit_by: ${by} } }${guard}]`);
+    expect(configOf(yaml).routes).toMatchObject([{ limits }]);
+    const said = notes.filter((note) => note.includes('counts calls by'));
+    expect(said).toEqual(says ? [expect.stringMatching(says)] : []);
   });
 });
