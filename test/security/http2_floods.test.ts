@@ -263,7 +263,7 @@ it('an answer to a stream that was reset just before holds nothing until it woul
   const before = timers();
   for (let at = 0; at < STREAMS; at++) client.send(headers(at * 2 + 1, GET('/'), 'ended'));
   await expect.poll(() => begun).toBe(STREAMS);
-  for (let at = 0; at < STREAMS; at++) client.send(reset(at * 2 + 1));
+  for (let at = 0; at < STREAMS; at++) client.send(reset(at * 2 + 1, 8));
   await expect.poll(() => ended).toBe(STREAMS);
   expect(timers() - before).toBeLessThan(STREAMS / 2);
   client.socket.destroy();
