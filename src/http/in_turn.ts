@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Milliseconds, milliseconds } from '../model/units.ts';
 import type { Connections } from './drain.ts';
+import { skipRequests } from './skip_requests.ts';
 
 /** So many requests may wait on a connection before nothing more is read from it; until then it is noticed when the caller leaves. */
 const READ_AHEAD = 16;
@@ -74,8 +75,10 @@ export function createTurns(
       const count = (waiting.get(socket) ?? 0) + 1;
       waiting.set(socket, count);
       allWaiting++;
-      if (count > READ_AHEAD && allWaiting > MOST_WAITING) giveUp(socket);
-      else if (count > READ_AHEAD) socket.pause();
+      if (count > READ_AHEAD && allWaiting > MOST_WAITING) {
+        skipRequests(socket);
+        socket.destroy();
+      } else if (count > READ_AHEAD) socket.pause();
       before.once('close', () => {
         awaited.delete(response);
         // What cannot be answered any more is not done either.
@@ -89,17 +92,4 @@ export function createTurns(
       });
     },
   };
-}
-
-/** Node's parser as it hangs on a connection; what a head is answered with says how it goes on, and 2 that what follows is no HTTP. */
-interface Parsed {
-  readonly parser?: { onIncoming?: () => number } | null;
-}
-
-/** Cuts a connection. Node's parser would go on with what it has read, and keep a request for each of its lines until the next turn. */
-function giveUp(socket: Socket): void {
-  // The type leaves out what is not documented.
-  const { parser } = socket as unknown as Parsed;
-  if (parser) parser.onIncoming = () => 2;
-  socket.destroy();
 }

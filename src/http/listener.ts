@@ -27,6 +27,7 @@ import { createTurns } from './in_turn.ts';
 import { type Address, listenOn } from './listening.ts';
 import type { ParserError, Wording } from './raw_answer.ts';
 import { createRefuse } from './refuse.ts';
+import { skipRequests } from './skip_requests.ts';
 import { renewCertificate, type TlsFiles, tlsOptions, useCertificate } from './tls.ts';
 
 export interface ListenerOptions extends Address {
@@ -132,6 +133,7 @@ export function createListener(options: ListenerOptions): Listener {
     // begins is unknown from there on, so there is none.
     if (request.headers.upgrade !== undefined) {
       lost.add(socket);
+      skipRequests(socket);
       response.shouldKeepAlive = false;
     }
     turns.take(response, before, () => handle(request, response));

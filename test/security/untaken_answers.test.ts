@@ -91,18 +91,19 @@ routes:
     await gatehouse?.stop();
     await upstream?.close();
   });
+  const port = () => Number(new URL(gatehouse.url).port);
+  /** The most memory that it has had, in MiB. */
+  const most = () =>
+    Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${gatehouse.pid}/status`, 'utf8'))?.[1]) / 1024;
 
   it('take little memory, however many connections bring them, and no place from who sends a few (G10)', async () => {
-    const port = Number(new URL(gatehouse.url).port);
-    const most = () =>
-      Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${gatehouse.pid}/status`, 'utf8'))?.[1]) / 1024;
-    const warm = rawClient(port);
+    const warm = rawClient(port());
     for (let count = 0; count < 200; count++) {
       warm.send(get('/open/x'));
       expect((await warm.response()).status).toBe(200);
     }
     const before = most();
-    const clients = Array.from({ length: 40 }, () => rawClient(port));
+    const clients = Array.from({ length: 40 }, () => rawClient(port()));
     for (const client of clients) client.send(SLOW);
     await expect.poll(() => upstream.requests.length, { timeout: 10_000 }).toBe(200 + clients.length);
     for (const client of clients) client.send('GET / HTTP/1.1\r\n\r\n'.repeat(AT_ONCE));
@@ -117,6 +118,24 @@ routes:
     warm.send(get('/open/x').repeat(1_000));
     for (let count = 0; count < 1_000; count++) expect((await warm.response()).status).toBe(200);
     warm.close();
+  });
+
+  it('are not kept where they are never answered, because that one asks to upgrade and does not (G10)', async () => {
+    const [before, asked] = [most(), upstream.requests.length];
+    const client = rawClient(port());
+    client.send('GET /open/slow HTTP/1.1\r\nHost: g\r\nUpgrade: a\r\nConnection: upgrade\r\n\r\n');
+    await expect.poll(() => upstream.requests.length).toBe(asked + 1);
+    for (let burst = 0; burst < 30; burst++) {
+      await new Promise((resolve) => client.socket.write('GET / HTTP/1.1\r\n\r\n'.repeat(AT_ONCE), resolve));
+      // Each is to be a read of its own.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const later = rawClient(port());
+    later.send(get('/open/x'));
+    expect((await later.response()).status).toBe(200);
+    expect(most() - before).toBeLessThan(50);
+    later.close();
+    client.close();
   });
 });
 
