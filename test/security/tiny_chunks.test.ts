@@ -134,7 +134,9 @@ describe.each(['fast', 'full'] as const)('bodies of tiny chunks, on a listener w
 
 // All that has come on a TLS connection is handed to Node's parser in one turn, and a body of crumbs is ten thousand calls in each read.
 describe.each(['fast', 'full'] as const)('bodies of tiny chunks over TLS, on a listener with the %s lane', (lane) => {
-  const ROUNDS = 2;
+  /** What one has sent is read 64 KiB at a time, up to 6 ms of work, and a turn reads each that has something once. */
+  const CALLERS_OVER_TLS = 10;
+  const ROUNDS = 4;
   /** Of the turns of the event loop, as in floods.test.ts: some are long because the machine is slow just then. */
   const LET_PASS = 4;
   const STALL_MS = 100;
@@ -164,9 +166,12 @@ routes: [{ name: open, path: /open/*, upstream: "${upstream.origin}", auth: none
   });
 
   it('let others have their turn', { timeout: 120_000 }, async () => {
-    const clients = Array.from({ length: CALLERS }, () => rawClient(Number(new URL(gatehouse.url).port), true));
+    const clients = Array.from({ length: CALLERS_OVER_TLS }, () =>
+      rawClient(Number(new URL(gatehouse.url).port), true),
+    );
     await Promise.all(clients.map(({ socket }) => once(socket, 'secureConnect')));
     await stalls.report(gatehouse);
+    const before = upstream.requests.length;
     for (let round = 0; round < ROUNDS; round++) {
       // The second behind the first, in one go.
       for (const target of ['/open/x', '/oauth2/token']) {
@@ -184,11 +189,11 @@ routes: [{ name: open, path: /open/*, upstream: "${upstream.origin}", auth: none
     }
     const { longest } = await stalls.report(gatehouse);
     for (const client of clients) client.close();
-    const bodies = upstream.requests.map(({ body }) => body.length);
-    expect(bodies).toEqual(Array.from({ length: CALLERS * ROUNDS }, () => BYTES));
+    const bodies = upstream.requests.slice(before).map(({ body }) => body.length);
+    expect(bodies).toEqual(Array.from({ length: CALLERS_OVER_TLS * ROUNDS }, () => BYTES));
     const stall = longest[LET_PASS] ?? 0;
     expect(stall).toBeLessThan(STALL_MS);
     const what = `fifth longest turn of the event loop, during bodies of tiny chunks over TLS (${lane} lane)`;
-    measured({ id: 'G10', what, count: CALLERS * ROUNDS * 2, max: stall, unit: 'ms' });
+    measured({ id: 'G10', what, count: CALLERS_OVER_TLS * ROUNDS * 2, max: stall, unit: 'ms' });
   });
 });
